@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# ext4diotop: all, deps, demo, test, check, install, uninstall, clean
+# Variables: V=1 (show commands), STATIC=1 (one static binary), PREFIX, DESTDIR,
+# CLANG, BPFTOOL, ARCH (x86 or arm64: of the BPF objects).
+
+B := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CLANG ?= clang
+BPFTOOL ?= bpftool
+PKG_CONFIG ?= pkg-config
+LLVM_STRIP ?= $(firstword $(shell command -v llvm-strip llvm-strip-14 llvm-strip-19 2>/dev/null) strip)
+VERSION := 0.1.0
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+ARCH ?= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
+
+# --- what must be there: one line each, with the package's name -------------
+need = $(if $(shell command -v $(1) 2>/dev/null),,$(error $(1) is missing: apt-get install $(2), or run 'make deps'))
+ifneq ($(filter-out deps clean uninstall help demo test,$(or $(MAKECMDGOALS),all)),)
+$(call need,$(CLANG),clang)
+$(call need,$(BPFTOOL),bpftool)
+$(call need,$(PKG_CONFIG),pkg-config)
+ifneq ($(shell $(PKG_CONFIG) --atleast-version=1.1.2 libbpf 2>/dev/null && echo yes),yes)
+$(error libbpf 1.1.2 or later is missing: apt-get install libbpf-dev, or run 'make deps')
+endif
+endif
+
+WARN := -Wall -Wextra -Werror -Wno-unused-parameter
+CFLAGS ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -DE4D_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/skel
+BASE_CFLAGS := -std=gnu11 $(WARN)
+ifeq ($(STATIC),1)
+LINK := -static
+LIBS = $(shell $(PKG_CONFIG) --static --libs libbpf) -lm
+else
+LINK :=
+LIBS = $(shell $(PKG_CONFIG) --libs libbpf) -lm
+endif
+
+# A change of STATIC or CFLAGS relinks; nothing else does.
+MODE := $(B)/.mode
+$(shell mkdir -p $(B); echo '$(STATIC) $(CFLAGS) $(ARCH)' | cmp -s - $(MODE) || echo '$(STATIC) $(CFLAGS) $(ARCH)' >$(MODE))
+
+SRCS := $(wildcard src/*.c src/*/*.c)
+OBJS := $(SRCS:src/%.c=$(B)/obj/%.o)
+TIERS := fentry kprobe tracepoint
+SKELS := $(foreach t,$(TIERS),$(B)/skel/$(t).skel.h $(B)/skel/$(t)_v2.skel.h)
+BPF_HDRS := $(wildcard bpf/*.h include/*.h vmlinux/*.h vmlinux/*/*.h)
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+WORKLOAD := $(patsubst tools/workload/%.c,$(B)/tools/workload/%.o,$(wildcard tools/workload/*.c))
+JUDGE := $(patsubst tools/judge/%.c,$(B)/tools/judge/%.o,$(wildcard tools/judge/*.c))
+
+.PHONY: all deps demo test check install uninstall clean help arm64-bpf unit
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/ext4diotop $(B)/workload $(B)/judge
+
+help:
+	@sed -n '2,4s/^# //p' Makefile
+
+deps:
+	@tools/deps.sh
+
+demo:
+	@tools/demo.sh
+
+test:
+	@tests/run.sh
+
+# --- BPF objects --------------------------------------------------------------
+BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(1) $(WARN) -Ivmlinux/$(1) -Iinclude -Ibpf \
+	$(shell $(PKG_CONFIG) --cflags libbpf)
+
+# one object for each tier and architecture; _v2 is for kernels without cmpxchg
+define bpf_rule
+$(B)/bpf/$(1)/%_v2.bpf.o: bpf/%.bpf.c $(BPF_HDRS) $(MODE)
+	$$(say) BPF $$@
+	@mkdir -p $$(@D)
+	$$(Q)$(CLANG) $(call BPF_CFLAGS,$(1)) -mcpu=v2 -DE4D_NO_CMPXCHG -c $$< -o $$@
+	$$(Q)$(LLVM_STRIP) -g $$@
+$(B)/bpf/$(1)/%.bpf.o: bpf/%.bpf.c $(BPF_HDRS) $(MODE)
+	$$(say) BPF $$@
+	@mkdir -p $$(@D)
+	$$(Q)$(CLANG) $(call BPF_CFLAGS,$(1)) -mcpu=v3 -c $$< -o $$@
+	$$(Q)$(LLVM_STRIP) -g $$@
+endef
+$(foreach a,x86 arm64,$(eval $(call bpf_rule,$(a))))
+
+# both architectures' objects build everywhere
+arm64-bpf: $(foreach t,$(TIERS),$(B)/bpf/arm64/$(t).bpf.o $(B)/bpf/arm64/$(t)_v2.bpf.o)
+
+$(B)/skel/%.skel.h: $(B)/bpf/$(ARCH)/%.bpf.o
+	$(say) SKEL $@
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* >$@
+
+# --- user side ---------------------------------------------------------------
+$(B)/obj/%.o: src/%.c $(MODE)
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/obj/probe/objects.o: $(SKELS)
+
+$(B)/ext4diotop: $(OBJS)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+
+$(B)/tools/%.o: tools/%.c $(MODE)
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/workload: $(WORKLOAD)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(B)/judge: $(JUDGE)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -ljansson
+
+# --- tests -------------------------------------------------------------------
+$(B)/tests/%: tests/unit/%.c $(OBJS)
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
+		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka -ljansson $(LIBS)
+
+unit: $(UNIT)
+
+check:
+	@tools/check.sh
+
+install: all
+	install -D -m 755 $(B)/ext4diotop $(DESTDIR)$(PREFIX)/bin/ext4diotop
+	@for m in $(wildcard docs/man/*.8); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man8/$${m##*/}; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/ext4diotop $(DESTDIR)$(PREFIX)/share/man/man8/ext4diotop*.8
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One accessor for each kernel difference. A name of a kernel function or
+ * struct member stands only here, in the SEC wrappers and in the hook table.
+ */
+#ifndef E4D_ACCESS_BPF_H
+#define E4D_ACCESS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "config.h"
+#include "slot.h"
+
+/*
+ * fentry and tp_btf hand typed pointers: plain loads, no helper, which is what
+ * lockdown=confidentiality allows. A kprobe's registers need the helper.
+ */
+#ifdef E4D_PROBE_READ
+#define LOAD(p, f) BPF_CORE_READ(p, f)
+#else
+#define LOAD(p, f) ((p)->f)
+#endif
+
+#define EIOCBQUEUED 529
+#define EAGAIN 11
+#define ENOTBLK 15
+#define EXT4_SUPER_MAGIC 0xEF53
+#define S_DAX (1 << 13)
+#define EXT4_EXTENTS_FL (1u << 19)
+#define EXT4_EXT_MAGIC 0xf30a
+
+/* From 5.9 (commit 1dd7a7c1, RWF_* aligned); they are macros, not in BTF. */
+#define IOCB_DSYNC 0x02
+#define IOCB_NOWAIT 0x08
+#define IOCB_APPEND 0x10
+#define IOCB_ATOMIC 0x40
+#define IOCB_DIRECT (1 << 17)
+
+#define IOMAP_UNWRITTEN 3
+
+const volatile struct e4d_config cfg SEC(".rodata.cfg") = {};
+
+/*
+ * A kernel object's identity as a plain number, unlike every thread's key. A
+ * typed pointer may not be multiplied or shifted, but the difference of two
+ * pointers is a number: any fixed address does, next_seq's is at hand.
+ */
+__u64 next_seq = 0;
+
+static __always_inline __u64 k_id(const void *p)
+{
+#ifdef E4D_PROBE_READ
+	return (__u64)p;
+#else
+	return ((__u64)p - (__u64)&next_seq) | 1ULL << 62;
+#endif
+}
+
+static __always_inline struct inode *k_inode(struct kiocb *iocb)
+{
+	struct file *file = LOAD(iocb, ki_filp);
+
+	return LOAD(file, f_inode);
+}
+
+static __always_inline __u32 k_dev(struct inode *inode)
+{
+	struct super_block *sb = LOAD(inode, i_sb);
+
+	return LOAD(sb, s_dev);
+}
+
+static __always_inline bool k_is_ext4(struct inode *inode)
+{
+	struct super_block *sb = LOAD(inode, i_sb);
+
+	return LOAD(sb, s_magic) == EXT4_SUPER_MAGIC;
+}
+
+static __always_inline __u64 k_isize(struct inode *inode)
+{
+	return LOAD(inode, i_size);
+}
+
+static __always_inline bool k_map_is_new(struct ext4_map_blocks *map)
+{
+	return LOAD(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_New));
+}
+
+#ifndef E4D_NO_CMPXCHG
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+#endif
+
+/*
+ * 8 bytes at a kernel address. container_of() gives no typed pointer (negative
+ * offsets are refused), so ext4's inode is read through bpf_rdonly_cast (6.2,
+ * commit a35b9af4ec2c) as the first word of a small vmlinux struct, which also
+ * holds where ext4 is a module; else through the helper.
+ */
+static __always_inline __u64 k_load64(const void *addr)
+{
+	__u64 v = 0;
+
+#if !defined(E4D_NO_CMPXCHG) && !defined(E4D_PROBE_READ)
+	if (cfg.inode_access == E4D_INODE_CAST) {
+		struct timespec64 *word;
+
+		word = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
+		return word->tv_sec;
+	}
+#endif
+	if (cfg.inode_access == E4D_INODE_PROBE)
+		bpf_probe_read_kernel(&v, sizeof(v), addr);
+	return v;
+}
+
+#define EXT4_I(inode, field)                                                                       \
+	((const char *)(inode)-bpf_core_field_offset(struct ext4_inode_info, vfs_inode) +          \
+	 bpf_core_field_offset(struct ext4_inode_info, field))
+
+static __always_inline bool k_has_ext4_inode(void)
+{
+	return cfg.inode_access != E4D_INODE_NONE;
+}
+
+static __always_inline __u64 k_disksize(struct inode *inode)
+{
+	return k_load64(EXT4_I(inode, i_disksize));
+}
+
+/* On disk's list, or (orphan_file, 5.15, commit 02f310fcf47f) a state bit. */
+static __always_inline bool k_on_orphan_list(struct inode *inode)
+{
+	const char *head = EXT4_I(inode, i_orphan);
+	__u64 next = k_load64(head);
+
+	/* with orphan_file the union holds an index, not a list */
+	if (cfg.orphan_bit >= 0 &&
+	    (k_load64(EXT4_I(inode, i_flags)) >> (cfg.orphan_bit & 63) & 1))
+		return true;
+	return (__s64)next < 0 && next != (__u64)head;
+}
+
+/* Bytes at and past `from` that extents in the inode itself map. */
+static __always_inline __u64 k_mapped_past(struct inode *inode, __u64 from, __u8 bits)
+{
+	const char *data = EXT4_I(inode, i_data);
+	__u64 head = k_load64(data), sum = 0;
+	__u32 entries = head >> 16 & 0xffff;
+
+	if (!(k_load64(EXT4_I(inode, i_flags)) & EXT4_EXTENTS_FL) ||
+	    (head & 0xffff) != EXT4_EXT_MAGIC || head >> 48)
+		return 0; /* ^extents, or a deeper tree: not known here */
+	for (__u32 i = 0; i < 4; i++) {
+		__u64 word = k_load64(data + 12 + i * 12);
+		__u64 start = (word & 0xffffffff) << bits;
+		__u64 len = word >> 32 & 0xffff;
+		__u64 end;
+
+		if (i >= entries)
+			break;
+		end = start + ((len > 32768 ? len - 32768 : len) << bits);
+		if (end > from)
+			sum += end - (start > from ? start : from);
+	}
+	return sum;
+}
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The life of one direct write, in plain values: begin, mapped, allocated,
+ * end_io, truncate, fallback, exit. Each tier's SEC wrappers feed it; the
+ * including file defines E4D_TIER first.
+ */
+#ifndef E4D_CORE_BPF_H
+#define E4D_CORE_BPF_H
+
+#include "state.bpf.h"
+
+static __always_inline __u32 sat_add(__u32 a, __u64 b)
+{
+	__u64 sum = a + b;
+
+	return sum > 0xffffffffULL ? 0xffffffff : sum;
+}
+
+/* Exposed: own blocks past i_disksize, and no orphan entry. */
+static __always_inline void exposure_check(struct e4d_slot *w, struct inode *inode)
+{
+	bool exposed;
+	__u64 now;
+
+	if (!k_has_ext4_inode() || w->live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
+		return;
+	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) &&
+		  LOAD(inode, i_nlink) && !k_on_orphan_list(inode);
+	if (exposed == !!w->exposed_since)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	if (exposed) {
+		w->exposed_since = now;
+	} else {
+		w->rec.exposed_ns += now - w->exposed_since;
+		w->exposed_since = 0;
+	}
+}
+
+static __always_inline void emit(struct e4d_slot *w)
+{
+	if ((__u32)bpf_get_current_pid_tgid() == w->rec.tid)
+		bpf_get_current_comm(w->rec.comm, sizeof(w->rec.comm));
+	count(E4D_C_PRODUCED, 1);
+	if (bpf_ringbuf_output(&ring, &w->rec, sizeof(w->rec), BPF_RB_NO_WAKEUP))
+		count(E4D_C_RING_FULL, 1);
+}
+
+/* A NOWAIT try that came to nothing; its retry is a write of its own. */
+static __always_inline bool empty_try(const struct e4d_record *r)
+{
+	return (r->flags & E4D_F_NOWAIT) && !(r->seen & E4D_SEEN_MAP) &&
+	       (!(r->seen & E4D_SEEN_RET) || r->ret == -EAGAIN);
+}
+
+/*
+ * Judges, counts, emits and frees. Whoever takes the slot finishes it; state
+ * read from here on is its alone.
+ */
+static __always_inline void finish(struct e4d_slot *w, __u64 key)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 now;
+	__u32 *g;
+
+	if (!slot_take(w, key))
+		return;
+	now = bpf_ktime_get_boot_ns();
+	if (w->phase != E4D_PHASE_PENDING)
+		r->latency_ns = now - r->ts_ns;
+	g = generation(w->inode);
+	if (g && *g != w->generation && (w->live > w->isize || (r->seen & E4D_SEEN_SHORT_PAST)))
+		r->doubt |= E4D_DOUBT_RACE;
+	r->cpu = bpf_get_smp_processor_id();
+	e4d_settle(w, now);
+	count(E4D_C_DONE, 1);
+	count(E4D_C_SUBMITTED, r->submitted);
+	count(E4D_C_MAPPED, r->mapped);
+	if (r->verdict < E4D_VERDICT_COUNT)
+		count(E4D_C_VERDICT0 + r->verdict, 1);
+	if (r->flags & E4D_F_EXTEND)
+		count(E4D_C_EXTEND, 1);
+	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
+		emit(w);
+	slot_free(w, key);
+}
+
+/*
+ * The write is over, for something else begins in its place. A pending one is
+ * settled; in the tracepoint tier one without a mapping came to nothing (begin
+ * without completion exists: a failed page cache invalidation, a NOWAIT try);
+ * anything else was half seen.
+ */
+static __always_inline void close_write(struct e4d_slot *w, __u64 key)
+{
+	if (w->phase == E4D_PHASE_PENDING) {
+		count(E4D_C_PENDING, -1);
+		w->rec.evidence = E4D_INFERRED;
+	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
+		w->rec.doubt |= E4D_DOUBT_HALF;
+		count(E4D_C_STALE, 1);
+	}
+	finish(w, key);
+}
+
+/* This thread starts something new, or dies: what it had open is over. */
+static __always_inline void close_open(struct e4d_slot *t, __u64 tkey)
+{
+	struct e4d_slot *w = slot_follow(t);
+	__u64 link = t->link;
+
+	if (link)
+		slot_free(t, tkey);
+	if (w)
+		close_write(w, link ? link : tkey);
+}
+
+static __always_inline bool wanted(struct inode *inode, __u32 tgid)
+{
+	if (tgid == cfg.self_tgid)
+		return false;
+	if ((cfg.dev && k_dev(inode) != cfg.dev) || (cfg.ino && LOAD(inode, i_ino) != cfg.ino) ||
+	    (cfg.tgid && tgid != cfg.tgid)) {
+		count(E4D_C_FILTERED, 1);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 submitted,
+				      __u64 isize)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 mask = (1ULL << (r->blkbits & 31)) - 1;
+
+	r->offset = offset;
+	r->submitted = submitted;
+	r->isize_before = isize;
+	w->isize = isize;
+	w->isize_end = isize;
+	r->flags &= ~(E4D_F_EXTEND | E4D_F_UNALIGNED);
+	if (offset + submitted > isize)
+		r->flags |= E4D_F_EXTEND;
+	if ((offset | submitted) & mask)
+		r->flags |= E4D_F_UNALIGNED;
+}
+
+static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb,
+				       struct inode *inode)
+{
+	w->link = 0;
+	w->link_seq = 0;
+	w->iocb = k_id(iocb);
+	w->inode = k_id(inode);
+	w->live = 0;
+	w->alloc_start = 0;
+	w->alloc_bytes = 0;
+	w->cover = 0;
+	w->mapped_to = 0;
+	w->cut = E4D_NO_CUT;
+	w->cut_low = E4D_NO_CUT;
+	w->exposed_since = 0;
+	w->event_ns = 0;
+	w->phase = E4D_PHASE_DIO;
+	w->depth = 0;
+	__builtin_memset(&w->rec, 0, sizeof(w->rec));
+}
+
+static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb,
+					struct inode *inode, __u32 submitted)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 ki = LOAD(iocb, ki_flags);
+	__u32 *g = generation(k_id(inode));
+
+	w->generation = g ? *g : 0;
+	r->ts_ns = bpf_ktime_get_boot_ns();
+	r->ino = LOAD(inode, i_ino);
+	r->gen = LOAD(inode, i_generation);
+	r->dev = k_dev(inode);
+	r->blkbits = LOAD(inode, i_blkbits);
+	r->pid = id >> 32;
+	r->tid = (__u32)id;
+	r->tier = E4D_TIER;
+	r->version = E4D_RECORD_VERSION;
+	if (!LOAD(iocb, ki_complete))
+		r->flags |= E4D_F_SYNC;
+	else
+		bpf_get_current_comm(r->comm, sizeof(r->comm));
+	if (ki & IOCB_NOWAIT)
+		r->flags |= E4D_F_NOWAIT;
+	if (ki & IOCB_DSYNC)
+		r->flags |= E4D_F_DSYNC;
+	if (ki & IOCB_APPEND)
+		r->flags |= E4D_F_APPEND;
+	if (ki & IOCB_ATOMIC)
+		r->flags |= E4D_F_ATOMIC;
+	if (LOAD(inode, i_flags) & S_DAX)
+		r->flags |= E4D_F_DAX;
+	set_range(w, LOAD(iocb, ki_pos), submitted, k_isize(inode));
+}
+
+static __always_inline __u64 new_seq(void)
+{
+#ifdef E4D_NO_CMPXCHG
+	/* no fetch-and-add either; the CPU keeps two from being equal */
+	__sync_fetch_and_add(&next_seq, 1);
+	return (next_seq << 12 | bpf_get_smp_processor_id()) + 1;
+#else
+	return __sync_fetch_and_add(&next_seq, 1) + 1;
+#endif
+}
+
+/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
+static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	__u64 tkey = thread_key(), key;
+	struct e4d_slot *t, *w;
+	__u64 seq;
+
+	if (!wanted(inode, bpf_get_current_pid_tgid() >> 32))
+		return;
+	if (cfg.extend_only && (__u64)LOAD(iocb, ki_pos) + submitted <= k_isize(inode) &&
+	    !(LOAD(iocb, ki_flags) & IOCB_APPEND)) {
+		count(E4D_C_FILTERED, 1);
+		return;
+	}
+	t = slot_find(tkey);
+	if (t)
+		close_open(t, tkey);
+	count(E4D_C_WRITES, 1);
+	key = LOAD(iocb, ki_complete) ? k_id(iocb) : tkey;
+	if (key != tkey) {
+		w = slot_find(key);
+		if (w)
+			close_write(w, key);
+	}
+	w = slot_claim(key);
+	if (!w) {
+		count(E4D_C_STATE_FULL, 1);
+		return;
+	}
+	init_state(w, iocb, inode);
+	init_record(w, iocb, inode, submitted);
+	seq = new_seq();
+	w->rec.seq = seq;
+	if (key == tkey)
+		return;
+	t = slot_claim(tkey);
+	if (!t) { /* its mappings could not be told: give the write up */
+		count(E4D_C_STATE_FULL, 1);
+		slot_free(w, key);
+		return;
+	}
+	init_state(t, iocb, inode);
+	t->link_seq = seq;
+	t->link = key;
+}
+
+/*
+ * ext4_iomap_begin returned a mapping. What it covers is also what it
+ * allocated, which can be more than iomap->length says: the very bug.
+ */
+static __always_inline void write_mapped(struct e4d_slot *w, struct iomap *iomap)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 start = LOAD(iomap, offset), end = start + LOAD(iomap, length);
+
+	if (w->phase != E4D_PHASE_DIO)
+		return;
+	if (w->cover > end)
+		end = w->cover;
+	w->cover = 0;
+	if (start < w->mapped_to) /* a mapping made anew half way counts once */
+		start = w->mapped_to;
+	if (end > start) {
+		r->mapped = sat_add(r->mapped, end - start);
+		w->mapped_to = end;
+	}
+	if (end > r->mapped_end)
+		r->mapped_end = end;
+	if (r->extents != 0xffff)
+		r->extents++;
+	if (LOAD(iomap, type) == IOMAP_UNWRITTEN)
+		r->flags |= E4D_F_UNWRITTEN;
+	r->seen |= E4D_SEEN_MAP;
+}
+
+/* The first call of ext4_iomap_begin knows the range after the write checks. */
+static __always_inline void write_range(struct e4d_slot *w, struct inode *inode, __u64 pos,
+					__u64 len)
+{
+	__u32 *g;
+
+	if ((w->rec.seen & E4D_SEEN_MAP) || w->phase != E4D_PHASE_DIO)
+		return;
+	g = generation(k_id(inode));
+	if (g) /* extending writes hold i_rwsem here: races count from now on */
+		w->generation = *g;
+	set_range(w, pos, len > 0xffffffff ? 0xffffffff : len, k_isize(inode));
+}
+
+/* The block mapping: lblk and len in blocks, isnew: they were allocated. */
+static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u64 len)
+{
+	struct e4d_slot *w = current_write(inode);
+	struct e4d_record *r;
+	__u64 start, end;
+
+	if (!w || w->phase != E4D_PHASE_DIO)
+		return;
+	r = &w->rec;
+	start = lblk << (r->blkbits & 31);
+	end = (lblk + len) << (r->blkbits & 31);
+	if (!w->alloc_bytes || start < w->alloc_start)
+		w->alloc_start = start;
+	w->alloc_bytes += end - start;
+	if (end > w->live)
+		w->live = end;
+	if (end > r->alloc_end)
+		r->alloc_end = end;
+	if (end > w->cover)
+		w->cover = end;
+	if (end > r->mapped_end)
+		r->mapped_end = end;
+	r->flags |= E4D_F_NEW;
+	exposure_check(w, inode);
+}
+
+/* ->end_io has run: what it was given, and i_size as it left it. */
+static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode, __s64 size,
+					 __s32 error)
+{
+	struct e4d_record *r = &w->rec;
+
+	r->dio_error = error;
+	r->seen |= E4D_SEEN_END_IO;
+	if (size >= 0) {
+		r->dio_size = size > 0xffffffffLL ? 0xffffffff : size;
+		r->seen |= E4D_SEEN_DIO_SIZE;
+	}
+	w->isize = k_isize(inode);
+	w->isize_end = w->isize;
+	w->phase = E4D_PHASE_DONE;
+	if (w->live > e4d_up(w->isize, r->blkbits))
+		r->seen |= E4D_SEEN_SHORT_PAST;
+	exposure_check(w, inode);
+}
+
+/* Completed in a context that is not the submitter's: queued, and over. */
+static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key,
+						  struct inode *inode)
+{
+	struct e4d_record *r = &w->rec;
+
+	r->flags |= E4D_F_ASYNC;
+	r->ret = r->dio_error ? r->dio_error : (__s32)r->dio_size;
+	if (r->seen & E4D_SEEN_DIO_SIZE)
+		r->seen |= E4D_SEEN_RET;
+	if (r->offset + r->dio_size > r->isize_before && r->dio_size)
+		r->flags |= E4D_F_ASYNC_EXTEND;
+	finish(w, key);
+}
+
+static __always_inline void truncate_enter(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (!w) {
+		generation_bump(inode);
+		return;
+	}
+	w->rec.trim_from = k_isize(inode);
+	w->rec.seen |= E4D_SEEN_TRIM;
+	w->cut = E4D_NO_CUT;
+	exposure_check(w, inode);
+}
+
+/* The extent tree below block `lblk` stays; what is above goes. */
+static __always_inline void space_removed(struct inode *inode, __u32 lblk)
+{
+	struct e4d_slot *w = current_write(inode);
+	__u64 from;
+
+	if (!w) {
+		generation_bump(inode);
+		return;
+	}
+	from = (__u64)lblk << (w->rec.blkbits & 31);
+	if (from < w->cut)
+		w->cut = from;
+}
+
+/* Did the truncate work? The extent tree tells where it really cut. */
+static __always_inline bool truncate_worked(struct e4d_slot *w, struct inode *inode)
+{
+	if ((w->rec.seen & E4D_SEEN_TRIM_RET) && w->rec.trim_ret < 0)
+		return false;
+	if (k_has_ext4_inode()) {
+		if (LOAD(inode, i_nlink) && k_on_orphan_list(inode))
+			return false;
+		if (w->cut == E4D_NO_CUT && (k_load64(EXT4_I(inode, i_flags)) & EXT4_EXTENTS_FL))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool has_ret, __s32 ret)
+{
+	struct e4d_slot *w = current_write(inode);
+	struct e4d_record *r;
+	__u64 to;
+
+	if (!w)
+		return NULL;
+	r = &w->rec;
+	if (has_ret) {
+		r->trim_ret = ret;
+		r->seen |= E4D_SEEN_TRIM_RET;
+	}
+	w->isize = k_isize(inode);
+	to = w->cut != E4D_NO_CUT ? w->cut : e4d_up(r->trim_from, r->blkbits);
+	if (truncate_worked(w, inode)) {
+		if (to < w->live) {
+			w->live = to;
+			r->seen |= E4D_SEEN_TRIM_CUT;
+		}
+		if (to < w->cut_low)
+			w->cut_low = to;
+		if (w->live > e4d_up(w->isize, r->blkbits))
+			r->seen |= E4D_SEEN_TRIM_BAD;
+	} else {
+		r->seen |= E4D_SEEN_TRIM_BAD;
+	}
+	exposure_check(w, inode);
+	return w;
+}
+
+/* What the record says of the inode when the write is over. */
+static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inode)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 from;
+
+	w->isize = k_isize(inode);
+	exposure_check(w, inode);
+	if (!k_has_ext4_inode() || !(r->flags & (E4D_F_EXTEND | E4D_F_NEW)))
+		return;
+	r->seen |= E4D_SEEN_ORPHAN;
+	if (k_on_orphan_list(inode))
+		r->flags |= E4D_F_ORPHAN;
+	from = e4d_up(w->isize, r->blkbits);
+	if (w->live > from)
+		from = w->live;
+	r->prealloc = k_mapped_past(inode, from, r->blkbits & 31);
+}
+
+/* The write returns to its caller (fentry and kprobe tiers). */
+static __always_inline void write_exit(struct inode *inode, __s64 ret)
+{
+	__u64 tkey = thread_key(), key;
+	struct e4d_slot *t = slot_find(tkey), *w;
+	bool lost;
+
+	if (!t)
+		return;
+	w = slot_follow(t);
+	key = t->link ? t->link : tkey;
+	lost = t->depth != 0;
+	if (t->link)
+		slot_free(t, tkey);
+	if (!w)
+		return; /* queued, and completed elsewhere meanwhile */
+	if (ret == -EIOCBQUEUED && !(w->rec.seen & E4D_SEEN_END_IO))
+		return; /* its completion finishes it */
+	if (w->inode != k_id(inode) || lost)
+		w->rec.doubt |= E4D_DOUBT_HALF;
+	if (ret == -EIOCBQUEUED) {
+		write_completed_async(w, key, inode);
+		return;
+	}
+	w->rec.ret = ret;
+	w->rec.seen |= E4D_SEEN_RET | E4D_SEEN_EXIT;
+	inode_at_exit(w, inode);
+	finish(w, key);
+}
+
+/*
+ * Finds the write of an iocb at its completion; *submitter: this thread is
+ * still inside the submission.
+ */
+static __always_inline struct e4d_slot *completed_write(struct kiocb *iocb, bool *submitter)
+{
+	struct e4d_slot *t = slot_find(thread_key());
+
+	*submitter = false;
+	if (!LOAD(iocb, ki_complete)) {
+		*submitter = true;
+		return t && t->iocb == k_id(iocb) ? t : NULL;
+	}
+	if (t && t->link == k_id(iocb))
+		*submitter = true;
+	return slot_find(k_id(iocb));
+}
+
+#endif

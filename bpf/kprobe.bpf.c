@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The kprobe/kretprobe tier: the fentry tier's functions, with a return's
+ * arguments kept from its entry on a small stack in the thread's slot. A
+ * return that was missed leaves the stack unbalanced, and the write `unknown`.
+ */
+#define E4D_PROBE_READ
+#define E4D_TIER E4D_TIER_KPROBE
+#include "core.bpf.h"
+
+enum fn { FN_WRITE = 1, FN_BEGIN, FN_MAP, FN_END_IO, FN_TRUNCATE, FN_ORPHAN, FN_BUFFERED };
+
+static __always_inline void push(enum fn fn, __u64 a, __u64 b)
+{
+	struct e4d_slot *t = slot_find(thread_key());
+	__u32 d;
+
+	if (!t)
+		return;
+	d = t->depth;
+	if (d < E4D_CALLS) {
+		t->calls[d].fn = fn;
+		t->calls[d].arg[0] = a;
+		t->calls[d].arg[1] = b;
+	} else {
+		count(E4D_C_STACK_FULL, 1);
+	}
+	t->depth = d + 1;
+}
+
+/* NULL: not ours, or its entry and ours do not match; then depth stays off. */
+static __always_inline struct e4d_call *pop(enum fn fn)
+{
+	struct e4d_slot *t = slot_find(thread_key());
+	__u32 d;
+
+	if (!t || !t->depth)
+		return NULL;
+	d = t->depth - 1;
+	if (d >= E4D_CALLS) {
+		t->depth = d;
+		return NULL;
+	}
+	if (t->calls[d].fn != fn)
+		return NULL;
+	t->depth = d;
+	return &t->calls[d];
+}
+
+static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = k_inode(iocb);
+
+	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX))
+		return 0;
+	write_begin(iocb, inode, LOAD(from, count));
+	push(FN_WRITE, (__u64)inode, 0);
+	return 0;
+}
+
+static __always_inline int leave(long ret)
+{
+	struct e4d_call *c = pop(FN_WRITE);
+	struct e4d_slot *t;
+
+	if (c) {
+		write_exit((struct inode *)c->arg[0], ret);
+		return 0;
+	}
+	t = slot_find(thread_key());
+	if (t) /* a return inside was missed: the next begin closes it half seen */
+		count(E4D_C_STALE, 1);
+	return 0;
+}
+
+SEC("?kprobe/ext4_dio_write_iter")
+int BPF_KPROBE(kp_dio_write_iter, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from);
+}
+
+SEC("?kretprobe/ext4_dio_write_iter")
+int BPF_KRETPROBE(kr_dio_write_iter, long ret)
+{
+	return leave(ret);
+}
+
+SEC("?kprobe/ext4_file_write_iter")
+int BPF_KPROBE(kp_file_write_iter, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from);
+}
+
+SEC("?kretprobe/ext4_file_write_iter")
+int BPF_KRETPROBE(kr_file_write_iter, long ret)
+{
+	return leave(ret);
+}
+
+SEC("?kprobe/ext4_iomap_begin")
+int BPF_KPROBE(kp_iomap_begin, struct inode *inode, loff_t offset, loff_t length,
+	       unsigned int flags, struct iomap *iomap)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (!w)
+		return 0;
+	write_range(w, inode, offset, length);
+	push(FN_BEGIN, (__u64)inode, (__u64)iomap);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_iomap_begin")
+int BPF_KRETPROBE(kr_iomap_begin, int ret)
+{
+	struct e4d_call *c = pop(FN_BEGIN);
+	struct e4d_slot *w;
+
+	if (!c || ret < 0)
+		return 0;
+	w = current_write((struct inode *)c->arg[0]);
+	if (w)
+		write_mapped(w, (struct iomap *)c->arg[1]);
+	return 0;
+}
+
+SEC("?kprobe/ext4_map_blocks")
+int BPF_KPROBE(kp_map_blocks, void *handle, struct inode *inode, struct ext4_map_blocks *map)
+{
+	push(FN_MAP, (__u64)inode, (__u64)map);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_map_blocks")
+int BPF_KRETPROBE(kr_map_blocks, int ret)
+{
+	struct e4d_call *c = pop(FN_MAP);
+	struct ext4_map_blocks *map;
+
+	if (!c || ret <= 0)
+		return 0;
+	map = (struct ext4_map_blocks *)c->arg[1];
+	if (k_map_is_new(map))
+		write_allocated((struct inode *)c->arg[0], LOAD(map, m_lblk), ret);
+	return 0;
+}
+
+/* A completion elsewhere: the worker's slot links to the write meanwhile. */
+SEC("?kprobe/ext4_dio_write_end_io")
+int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
+{
+	struct inode *inode = k_inode(iocb);
+	struct e4d_slot *w, *t;
+	bool submitter;
+
+	w = completed_write(iocb, &submitter);
+	if (!w)
+		return 0;
+	if (!submitter) {
+		write_end_io(w, inode, size, error);
+		t = slot_find(thread_key()) ? NULL : slot_claim(thread_key());
+		if (!t) { /* in an interrupt over another write: settle here */
+			write_completed_async(w, k_id(iocb), inode);
+			return 0;
+		}
+		init_state(t, iocb, inode);
+		t->link_seq = w->rec.seq;
+		t->link = k_id(iocb);
+	}
+	w->rec.dio_size = size;
+	w->rec.dio_error = error;
+	push(FN_END_IO, (__u64)inode, !submitter);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_dio_write_end_io")
+int BPF_KRETPROBE(kr_end_io)
+{
+	struct e4d_call *c = pop(FN_END_IO);
+	struct e4d_slot *w, *t;
+	struct inode *inode;
+	bool async;
+
+	if (!c)
+		return 0;
+	inode = (struct inode *)c->arg[0];
+	async = c->arg[1];
+	w = current_write(inode);
+	if (w)
+		write_end_io(w, inode, w->rec.dio_size, w->rec.dio_error);
+	if (!async)
+		return 0;
+	t = slot_find(thread_key());
+	if (t)
+		slot_free(t, thread_key());
+	if (w)
+		write_completed_async(w, w->iocb, inode);
+	return 0;
+}
+
+SEC("?kprobe/ext4_truncate")
+int BPF_KPROBE(kp_truncate, struct inode *inode)
+{
+	truncate_enter(inode);
+	push(FN_TRUNCATE, (__u64)inode, 0);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_truncate")
+int BPF_KRETPROBE(kr_truncate, int ret)
+{
+	struct e4d_call *c = pop(FN_TRUNCATE);
+
+	if (c)
+		truncate_exit((struct inode *)c->arg[0], true, ret);
+	return 0;
+}
+
+SEC("?kprobe/ext4_ext_remove_space")
+int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
+{
+	space_removed(inode, start);
+	return 0;
+}
+
+static __always_inline int orphan_changed(void)
+{
+	struct e4d_call *c = pop(FN_ORPHAN);
+	struct e4d_slot *w;
+
+	if (!c)
+		return 0;
+	w = current_write((struct inode *)c->arg[0]);
+	if (w)
+		exposure_check(w, (struct inode *)c->arg[0]);
+	return 0;
+}
+
+SEC("?kprobe/ext4_orphan_add")
+int BPF_KPROBE(kp_orphan_add, void *handle, struct inode *inode)
+{
+	push(FN_ORPHAN, (__u64)inode, 0);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_orphan_add")
+int BPF_KRETPROBE(kr_orphan_add)
+{
+	return orphan_changed();
+}
+
+SEC("?kprobe/ext4_orphan_del")
+int BPF_KPROBE(kp_orphan_del, void *handle, struct inode *inode)
+{
+	push(FN_ORPHAN, (__u64)inode, 0);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_orphan_del")
+int BPF_KRETPROBE(kr_orphan_del)
+{
+	return orphan_changed();
+}
+
+SEC("?kprobe/ext4_buffered_write_iter")
+int BPF_KPROBE(kp_buffered_write_iter, struct kiocb *iocb)
+{
+	struct inode *inode = k_inode(iocb);
+	struct e4d_slot *w = current_write(inode);
+
+	if (!w)
+		return 0;
+	w->phase = E4D_PHASE_FALLBACK;
+	push(FN_BUFFERED, (__u64)inode, 0);
+	return 0;
+}
+
+SEC("?kretprobe/ext4_buffered_write_iter")
+int BPF_KRETPROBE(kr_buffered_write_iter, long ret)
+{
+	struct e4d_call *c = pop(FN_BUFFERED);
+	struct e4d_slot *w;
+
+	if (!c)
+		return 0;
+	w = current_write((struct inode *)c->arg[0]);
+	if (w) {
+		w->rec.fallback = ret;
+		w->rec.seen |= E4D_SEEN_FALLBACK;
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

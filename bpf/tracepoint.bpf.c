@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The tracepoint tier (6.6 and later: iomap_dio_rw_begin and iomap_dio_complete,
+ * commit 3fd41721cd5c). The end of a write is not seen. A write with nothing left to trim
+ * and nothing left to write is over at its completion; any other waits
+ * (E4D_PHASE_PENDING) for the thread's next step, its death, or user space's
+ * patience.
+ */
+#define E4D_TIER E4D_TIER_TRACEPOINT
+#include "mapping.bpf.h"
+
+SEC("?tp_btf/iomap_dio_rw_begin")
+int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
+	     size_t done_before)
+{
+	struct inode *inode = k_inode(iocb);
+	struct e4d_slot *t;
+
+	if (!k_is_ext4(inode))
+		return 0;
+	if (LOAD(iter, data_source)) {
+		write_begin(iocb, inode, LOAD(iter, count));
+		return 0;
+	}
+	t = slot_find(thread_key()); /* a read: the write before it is over */
+	if (t)
+		close_open(t, thread_key());
+	return 0;
+}
+
+SEC("?tp_btf/iomap_iter_dstmap")
+int BPF_PROG(tp_iter_dstmap, struct inode *inode, struct iomap *iomap)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w)
+		write_mapped(w, iomap);
+	return 0;
+}
+
+/* Invalidation failed before any mapping: the write goes on buffered. */
+SEC("?tp_btf/iomap_dio_invalidate_fail")
+int BPF_PROG(tp_invalidate_fail, struct inode *inode)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t;
+
+	if (!current_write(inode))
+		return 0;
+	t = slot_find(tkey);
+	if (t)
+		close_open(t, tkey);
+	return 0;
+}
+
+/* The submitter leaves a queued write behind. */
+SEC("?tp_btf/iomap_dio_rw_queued")
+int BPF_PROG(tp_dio_rw_queued, struct inode *inode)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey);
+
+	if (t && t->inode == k_id(inode) && t->link)
+		slot_free(t, tkey);
+	return 0;
+}
+
+static __always_inline void pend(struct e4d_slot *w)
+{
+	w->rec.latency_ns = bpf_ktime_get_boot_ns() - w->rec.ts_ns;
+	w->event_ns = bpf_ktime_get_boot_ns();
+	w->phase = E4D_PHASE_PENDING;
+	count(E4D_C_PENDING, 1);
+}
+
+static __always_inline void done_now(struct e4d_slot *w, __u64 key, struct inode *inode)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t;
+
+	inode_at_exit(w, inode);
+	if (key != tkey) {
+		t = slot_find(tkey);
+		if (t && t->link == key)
+			slot_free(t, tkey);
+	}
+	finish(w, key);
+}
+
+SEC("?tp_btf/iomap_dio_complete")
+int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
+{
+	struct inode *inode = k_inode(iocb);
+	struct e4d_slot *w;
+	bool submitter;
+	__u64 key;
+
+	w = completed_write(iocb, &submitter);
+	if (!w || w->inode != k_id(inode) || w->phase == E4D_PHASE_PENDING)
+		return 0;
+	key = LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
+	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
+	if (!submitter) {
+		write_completed_async(w, key, inode);
+		return 0;
+	}
+	if (ret < 0 || ret >= w->rec.submitted) {
+		w->rec.ret = ret;
+		w->rec.seen |= E4D_SEEN_RET;
+	}
+	if ((w->rec.seen & E4D_SEEN_SHORT_PAST) || (ret >= 0 && ret < w->rec.submitted)) {
+		inode_at_exit(w, inode);
+		pend(w);
+	} else {
+		done_now(w, key, inode);
+	}
+	return 0;
+}
+
+SEC("?tp_btf/ext4_truncate_enter")
+int BPF_PROG(tp_truncate_enter, struct inode *inode)
+{
+	if (inode)
+		truncate_enter(inode);
+	return 0;
+}
+
+SEC("?tp_btf/ext4_truncate_exit")
+int BPF_PROG(tp_truncate_exit, struct inode *inode)
+{
+	struct e4d_slot *w;
+
+	if (!inode)
+		return 0;
+	w = truncate_exit(inode, false, 0);
+	if (!w || w->phase != E4D_PHASE_PENDING)
+		return 0;
+	w->event_ns = bpf_ktime_get_boot_ns();
+	inode_at_exit(w, inode);
+	/* after an error nothing follows the trim */
+	if (w->rec.dio_error < 0) {
+		count(E4D_C_PENDING, -1);
+		done_now(w, (w->rec.flags & E4D_F_SYNC) ? thread_key() : w->iocb, inode);
+	}
+	return 0;
+}
+
+/*
+ * Writeback by the writer itself after a short write: the buffered fallback
+ * (ext4_dio_write_iter waits for its pages) has moved i_size.
+ */
+static __always_inline int fallback_seen(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+	struct e4d_record *r;
+	__u64 done, isize;
+
+	if (!w || w->phase != E4D_PHASE_PENDING)
+		return 0;
+	r = &w->rec;
+	isize = k_isize(inode);
+	w->isize = isize;
+	w->event_ns = bpf_ktime_get_boot_ns();
+	done = r->offset + r->dio_size;
+	if (isize > done && done + 1 > r->isize_before) {
+		__u64 n = isize - done, rest = r->submitted - r->dio_size;
+
+		r->fallback = n < rest ? n : rest;
+		r->ret = r->dio_size + r->fallback;
+		r->seen |= E4D_SEEN_FALLBACK | E4D_SEEN_RET;
+		r->evidence = E4D_INFERRED;
+	}
+	exposure_check(w, inode);
+	return 0;
+}
+
+SEC("?tp_btf/ext4_writepages")
+int BPF_PROG(tp_writepages, struct inode *inode)
+{
+	return inode ? fallback_seen(inode) : 0;
+}
+
+SEC("?tp_btf/ext4_writepages_result")
+int BPF_PROG(tp_writepages_result, struct inode *inode)
+{
+	return inode ? fallback_seen(inode) : 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(tp_process_exit)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey);
+
+	if (t)
+		close_open(t, tkey);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

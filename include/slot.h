@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * In-flight state of one direct write. The BPF side owns it; user space maps
+ * the table and may settle a write that waits (E4D_PHASE_PENDING), with the
+ * same claim protocol: compare-and-swap the key to E4D_KEY_TAKEN, read, free.
+ *
+ * A synchronous write lives in its thread's slot. An asynchronous one lives in
+ * a slot of its iocb, because it completes elsewhere; the thread's slot then
+ * only links to it, for the events that carry no iocb.
+ */
+#ifndef E4D_SLOT_H
+#define E4D_SLOT_H
+
+#include "verdict.h"
+
+#define E4D_KEY_TAKEN 1ULL
+#define E4D_KEY_THREAD (1ULL << 32) /* | tid; kernel addresses lie far above */
+#define E4D_CALLS 6                 /* kprobe tier: nested calls remembered */
+#define E4D_NO_CUT (~0ULL)
+
+enum e4d_phase {
+	E4D_PHASE_DIO = 0,      /* mappings count */
+	E4D_PHASE_DONE = 1,     /* ->end_io was called on the submitting thread */
+	E4D_PHASE_FALLBACK = 2, /* in ext4_buffered_write_iter */
+	E4D_PHASE_PENDING = 3,  /* tracepoint tier: complete, what follows is not */
+};
+
+/* Arguments of a probed call, kept for its return (kprobe tier). */
+struct e4d_call {
+	__u64 arg[2];
+	__u64 fn;
+};
+
+struct e4d_slot {
+	__u64 key;      /* 0: free */
+	__u64 link;     /* thread slot: key of the iocb's slot; 0: state is here */
+	__u64 link_seq; /* and its sequence number */
+	__u64 iocb;
+	__u64 inode;
+	__u64 live;        /* end of the farthest own block still there */
+	__u64 alloc_start; /* lowest new block, bytes */
+	__u64 alloc_bytes; /* sum of new blocks, bytes */
+	__u64 cover;       /* end of what was allocated for the mapping under way */
+	__u64 mapped_to;   /* end of what `mapped` has counted */
+	__u64 cut;         /* lowest block removed by the truncate under way */
+	__u64 cut_low;     /* lowest boundary of the truncates that worked */
+	__u64 isize;       /* i_size at the last event */
+	__u64 isize_end;   /* i_size after ->end_io */
+	__u64 exposed_since;
+	__u64 event_ns; /* last event of a pending write */
+	__u32 generation;
+	__u32 phase;
+	__u32 spill; /* home slot: how far its keys were displaced, ever */
+	__u32 depth; /* of calls */
+	struct e4d_call calls[E4D_CALLS];
+	struct e4d_record rec;
+};
+
+/* Bytes of the write's own blocks that lie past the block holding EOF. */
+static __always_inline __u64 e4d_past_eof(const struct e4d_slot *s, __u64 isize)
+{
+	__u64 from = e4d_up(isize, s->rec.blkbits), left;
+
+	if (s->alloc_start > from)
+		from = s->alloc_start;
+	if (s->live <= from)
+		return 0;
+	left = s->live - from;
+	return left < s->alloc_bytes ? left : s->alloc_bytes;
+}
+
+/*
+ * Turns state into a judged record: pure but for the slot itself. now is
+ * CLOCK_BOOTTIME ns; s->isize is i_size at exit.
+ */
+static __always_inline void e4d_settle(struct e4d_slot *s, __u64 now)
+{
+	struct e4d_record *r = &s->rec;
+	__u64 grown;
+
+	r->isize_after = s->isize;
+	r->past_eof = e4d_past_eof(s, s->isize);
+	if (s->exposed_since) {
+		if (now > s->exposed_since)
+			r->exposed_ns += now - s->exposed_since;
+		s->exposed_since = 0;
+	}
+	if (s->cut_low < e4d_up(s->isize, r->blkbits) && s->cut_low < r->mapped_end)
+		r->flags |= E4D_F_OVERTRIM;
+	grown = (r->seen & E4D_SEEN_END_IO) ? s->isize_end : s->isize;
+	if ((r->seen & E4D_SEEN_RET) && r->ret <= 0 && grown > r->isize_before)
+		r->flags |= E4D_F_SIZE_MOVED;
+	r->verdict = e4d_verdict(r);
+}
+
+#endif

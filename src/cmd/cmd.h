@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The commands, and the options that several of them share. */
+#ifndef E4D_CMD_H
+#define E4D_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "exitcode.h"
+#include "filter/filter.h"
+
+struct e4d_cmd {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the command */
+	const char *summary;
+};
+
+/* Options that every tracing command takes, parsed. */
+struct e4d_opts {
+	bool all, confirm, strict, quiet;
+	const char *format; /* "text", "json", "csv" */
+	enum e4d_tier tier; /* E4D_TIER_NONE: the best */
+	uint64_t count;     /* -n; 0: no limit */
+	double duration;    /* seconds; 0: no limit */
+	struct e4d_filter *filter;
+};
+
+/* A negative value other than these is an exit code of its own. */
+#define E4D_OPTS_RUN (-1)
+
+/*
+ * Parses the common options; prints help (given by the caller) or the error.
+ * Returns E4D_OPTS_RUN to go on, else the exit code. Frees nothing.
+ */
+int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help);
+void e4d_opts_free(struct e4d_opts *o);
+
+int e4d_cmd_trace(int argc, char **argv);
+int e4d_cmd_doctor(int argc, char **argv);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cmd/cmd.h"
+#include "record/names.h"
+#include "util/log.h"
+
+enum { OPT_ALL = 256, OPT_FILTER, OPT_TIER, OPT_JSON, OPT_CSV, OPT_CONFIRM, OPT_STRICT,
+       OPT_DURATION };
+
+static const struct option longopts[] = {
+	{"all", no_argument, NULL, OPT_ALL},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"tier", required_argument, NULL, OPT_TIER},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"csv", no_argument, NULL, OPT_CSV},
+	{"confirm", no_argument, NULL, OPT_CONFIRM},
+	{"strict", no_argument, NULL, OPT_STRICT},
+	{"duration", required_argument, NULL, OPT_DURATION},
+	{"number", required_argument, NULL, 'n'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int usage_error(const char *cmd)
+{
+	fprintf(stderr, "Try 'ext4diotop %s --help'.\n", cmd);
+	return E4D_EXIT_USAGE;
+}
+
+static int add_filter(struct e4d_opts *o, const char *text)
+{
+	char err[E4D_FILTER_ERR] = "out of memory";
+	int rc = o->filter ? e4d_filter_add(o->filter, text, err, sizeof(err))
+			   : e4d_filter_parse(text, &o->filter, err, sizeof(err));
+
+	if (rc)
+		e4d_err("%s", err);
+	return rc;
+}
+
+static int parse_count(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (errno || *end || end == text || !isdigit((unsigned char)*text) || !*out) {
+		e4d_err("-n wants a number of writes, not '%s'", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_duration(const char *text, double *out)
+{
+	char *end;
+
+	*out = strtod(text, &end);
+	if (end == text || (*end && strcmp(end, "s")) || !isfinite(*out) || *out <= 0 ||
+	    *out > 1e9) {
+		e4d_err("--duration wants seconds above 0, not '%s'", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_tier(const char *text, enum e4d_tier *out)
+{
+	int tier = e4d_name_value(&e4d_tiers, text, strlen(text));
+
+	if (tier <= E4D_TIER_NONE) {
+		e4d_err("--tier wants fentry, kprobe or tracepoint, not '%s'", text);
+		return -EINVAL;
+	}
+	*out = tier;
+	return 0;
+}
+
+static int parse_one(struct e4d_opts *o, int c)
+{
+	switch (c) {
+	case OPT_ALL:
+		o->all = true;
+		return 0;
+	case OPT_FILTER:
+		return add_filter(o, optarg);
+	case OPT_TIER:
+		return parse_tier(optarg, &o->tier);
+	case OPT_JSON:
+		o->format = "json";
+		return 0;
+	case OPT_CSV:
+		o->format = "csv";
+		return 0;
+	case OPT_CONFIRM:
+		o->confirm = true;
+		return 0;
+	case OPT_STRICT:
+		o->strict = true;
+		return 0;
+	case OPT_DURATION:
+		return parse_duration(optarg, &o->duration);
+	case 'n':
+		return parse_count(optarg, &o->count);
+	case 'q':
+		o->quiet = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help)
+{
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	o->format = "text";
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "n:qh", longopts, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return E4D_EXIT_CLEAN;
+		}
+		if (parse_one(o, c))
+			return usage_error(argv[0]);
+	}
+	if (optind < argc) {
+		e4d_err("'%s' is not an option of %s", argv[optind], argv[0]);
+		return usage_error(argv[0]);
+	}
+	if (o->quiet)
+		e4d_log_set_level(E4D_LOG_WARN);
+	return E4D_OPTS_RUN;
+}
+
+void e4d_opts_free(struct e4d_opts *o)
+{
+	e4d_filter_free(o->filter);
+	o->filter = NULL;
+}

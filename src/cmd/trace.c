@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* ext4diotop trace: one line for each write. */
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "cmd/cmd.h"
+#include "confirm/confirm.h"
+#include "path/path.h"
+#include "record/names.h"
+#include "session/session.h"
+#include "sink/sink.h"
+#include "util/log.h"
+#include "verdict.h"
+
+#define TICK_NS 10000000L
+#define TRACE_DONE 1 /* -n reached: not an error */
+
+static const char help[] =
+	"Usage: ext4diotop trace [OPTIONS]\n"
+	"One line for each direct write to ext4; by default only for writes that\n"
+	"extend the file or are suspicious.\n"
+	"\n"
+	"  --all            every write\n"
+	"  --filter TERMS   only writes that match, e.g. 'dev=sda1 verdict=leak'\n"
+	"  --tier TIER      fentry, kprobe or tracepoint; default: the best\n"
+	"  --json, --csv    JSON lines or CSV instead of text\n"
+	"  --confirm        ask the disk (FIEMAP) about each write shown\n"
+	"  --strict         exposure to a crash counts as a finding too\n"
+	"  -n N             stop after N lines\n"
+	"  --duration S     stop after S seconds\n"
+	"  -q, --quiet      no summary\n"
+	"\n"
+	"Examples:\n"
+	"  ext4diotop trace\n"
+	"  ext4diotop trace --filter 'dev=/mnt/data comm=postgres' --duration 60\n"
+	"  ext4diotop trace --all --json -n 1000 > writes.jsonl\n"
+	"  ext4diotop trace --filter 'verdict=leak,trim-failed' --confirm\n"
+	"\n"
+	"Exit: 0 clean, 1 a finding, 2 usage, 3 cannot run here, 4 no write was seen,\n"
+	"5 no finding, but events were lost.\n";
+
+struct trace {
+	struct e4d_opts opts;
+	struct e4d_session *session;
+	struct e4d_sink *sink;
+	struct e4d_paths *paths;
+	uint64_t shown, findings, unknown;
+	int err; /* of the sink */
+};
+
+static int on_record(void *ctx, struct e4d_record *rec)
+{
+	struct trace *t = ctx;
+	const char *path = NULL;
+	__u64 past;
+
+	if (!e4d_filter_needs_path(t->opts.filter) && !e4d_filter_match(t->opts.filter, rec, NULL))
+		return 0;
+	path = e4d_path_resolve(t->paths, rec);
+	if (!e4d_filter_match(t->opts.filter, rec, path))
+		return 0;
+	if (t->opts.confirm)
+		e4d_confirm(rec, path, &past);
+	t->findings += e4d_is_finding(rec, t->opts.strict);
+	t->unknown += rec->verdict == E4D_UNKNOWN;
+	t->err = e4d_sink_write(t->sink, rec, path);
+	if (t->err)
+		return t->err;
+	t->shown++;
+	return t->opts.count && t->shown >= t->opts.count ? TRACE_DONE : 0;
+}
+
+static int open_timer(long ns, double first)
+{
+	struct itimerspec it = {.it_interval = {.tv_nsec = ns}, .it_value = {.tv_nsec = ns}};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (first > 0) {
+		it.it_value.tv_sec = (time_t)first;
+		it.it_value.tv_nsec = (long)(fmod(first, 1) * 1e9) + 1;
+	}
+	if (fd >= 0 && timerfd_settime(fd, 0, &it, NULL)) {
+		close(fd);
+		return -errno;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The one loop: tick, signal, deadline, reader gone. 0 or the tick's value. */
+static int loop(struct trace *t, int signals)
+{
+	struct pollfd fds[4] = {
+		{.fd = open_timer(TICK_NS, 0), .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
+		{.fd = STDOUT_FILENO, .events = 0}, /* POLLERR: a pipe without reader */
+	};
+	uint64_t ticks;
+	int err = 0;
+
+	if (t->opts.duration > 0)
+		fds[2].fd = open_timer(0, t->opts.duration);
+	while (!err) {
+		if (poll(fds, 4, -1) < 0 && errno != EINTR) {
+			err = -errno;
+			break;
+		}
+		if (fds[1].revents || fds[2].revents)
+			break;
+		if (fds[3].revents & POLLERR) {
+			t->err = err = -EPIPE;
+			break;
+		}
+		if (fds[0].revents && read(fds[0].fd, &ticks, sizeof(ticks)) > 0)
+			err = e4d_session_tick(t->session);
+	}
+	close(fds[0].fd);
+	if (fds[2].fd >= 0)
+		close(fds[2].fd);
+	return err;
+}
+
+static void sink_loss(void *ctx, const char *name, uint64_t n)
+{
+	struct trace *t = ctx;
+
+	e4d_sink_loss(t->sink, name, n);
+	e4d_warn("lost: %s %llu", name, (unsigned long long)n);
+}
+
+static int summary(struct trace *t)
+{
+	struct e4d_counters c;
+	uint64_t lost;
+
+	e4d_session_counters(t->session, &c);
+	lost = e4d_session_losses(t->session, sink_loss, t);
+	e4d_info("%llu direct writes (%llu extending), %llu shown, %llu findings, %llu unknown",
+		 (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
+		 (unsigned long long)t->shown, (unsigned long long)t->findings,
+		 (unsigned long long)t->unknown);
+	if (t->findings)
+		return E4D_EXIT_FINDING;
+	if (lost || t->unknown) {
+		e4d_warn("events were lost: that nothing was found proves nothing");
+		return E4D_EXIT_BLIND;
+	}
+	return c.v[E4D_C_WRITES] ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
+}
+
+static int start(struct trace *t)
+{
+	struct e4d_session_opts so = {.on_record = on_record, .ctx = t, .tier = t->opts.tier};
+	struct e4d_clock clock = {0};
+	char why[1024] = "";
+	int err;
+
+	so.cfg.all = t->opts.all;
+	if (t->opts.filter)
+		e4d_filter_pushdown(t->opts.filter, &so.cfg);
+	e4d_clock_measure(&clock);
+	err = e4d_sink_open(t->opts.format, STDOUT_FILENO, &clock, &t->sink);
+	if (!err)
+		err = e4d_paths_open(&t->paths);
+	if (err) {
+		e4d_err("%s", strerror(-err));
+		return E4D_EXIT_CANNOT;
+	}
+	t->sink->strict = t->opts.strict;
+	err = e4d_session_open(&so, &t->session, why, sizeof(why));
+	if (err) {
+		e4d_err("cannot trace here: %s", why);
+		return E4D_EXIT_CANNOT;
+	}
+	if (!t->opts.quiet)
+		dprintf(STDERR_FILENO, "tracing direct writes to ext4, tier %s; Ctrl-C ends\n",
+			e4d_tier_name(e4d_session_tier(t->session)));
+	return 0;
+}
+
+int e4d_cmd_trace(int argc, char **argv)
+{
+	struct trace t = {0};
+	int signals, err, code = e4d_opts_parse(&t.opts, argc, argv, help);
+
+	if (code != E4D_OPTS_RUN)
+		goto out;
+	signals = open_signals();
+	code = start(&t);
+	if (code)
+		goto out;
+	err = e4d_sink_begin(t.sink);
+	if (!err)
+		err = loop(&t, signals);
+	if (!err)
+		err = e4d_session_stop(t.session);
+	if (t.err == -EPIPE || err == -EPIPE) {
+		code = t.findings ? E4D_EXIT_FINDING : E4D_EXIT_CLEAN;
+	} else if (err < 0) {
+		e4d_err("stopped: %s", strerror(-err));
+		code = E4D_EXIT_CANNOT;
+	} else {
+		code = summary(&t);
+		e4d_sink_end(t.sink);
+	}
+out:
+	e4d_session_close(t.session);
+	e4d_sink_close(t.sink);
+	e4d_paths_close(t.paths);
+	e4d_opts_free(&t.opts);
+	return code;
+}

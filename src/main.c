@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <stdio.h>
+#include <string.h>
+#include "cmd/cmd.h"
+#include "util/log.h"
+
+static const struct e4d_cmd commands[] = {
+	{"trace", e4d_cmd_trace, "one line for each direct write"},
+	{"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *f)
+{
+	fputs("Usage: ext4diotop COMMAND [OPTIONS]\n"
+	      "Watches direct writes to ext4, and finds those that leave blocks past EOF.\n\n",
+	      f);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n'ext4diotop COMMAND --help' tells more; --version prints the version.\n"
+	      "Example: ext4diotop trace --filter 'dev=/mnt/data' --duration 60\n",
+	      f);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return E4D_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return E4D_EXIT_CLEAN;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("ext4diotop " E4D_VERSION);
+		return E4D_EXIT_CLEAN;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	e4d_err("there is no command '%s'", argv[1]);
+	usage(stderr);
+	return E4D_EXIT_USAGE;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "probe/attach.h"
+#include "probe/objects.h"
+#include "record/names.h"
+
+static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier tier,
+				    const struct e4d_config *cfg)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ext4diotop");
+	struct e4d_config *ro;
+	struct bpf_object *obj;
+	struct bpf_map *map;
+	size_t size = 0;
+	const void *elf = e4d_object_bytes(tier, k->has_cmpxchg, &size);
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	obj = bpf_object__open_mem(elf, size, &opts);
+	if (libbpf_get_error(obj))
+		return NULL;
+	map = bpf_object__find_map_by_name(obj, ".rodata.cfg");
+	/* libbpf 1.1 returns const and means "before load, write here" */
+	ro = map ? (struct e4d_config *)bpf_map__initial_value(map, &size) : NULL;
+	if (!ro || size < sizeof(*ro)) {
+		bpf_object__close(obj);
+		errno = EINVAL;
+		return NULL;
+	}
+	*ro = *cfg;
+	e4d_kernel_config(k, tier, ro);
+	map = bpf_object__find_map_by_name(obj, "counters");
+	if (map)
+		bpf_map__set_max_entries(map, cpus > 0 ? cpus : 1);
+	return obj;
+}
+
+int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook)
+{
+	struct e4d_config cfg = {.self_tgid = getpid(), .dev = ~0u};
+	struct bpf_object *obj = open_tier(k, hook->tier, &cfg);
+	struct bpf_program *prog;
+	struct bpf_link *link;
+	int err;
+
+	if (!obj)
+		return -errno;
+	prog = bpf_object__find_program_by_name(obj, hook->prog);
+	err = prog ? bpf_program__set_autoload(prog, true) : -ENOENT;
+	if (!err)
+		err = bpf_object__load(obj);
+	if (!err) {
+		link = bpf_program__attach(prog);
+		err = libbpf_get_error(link);
+		if (!err)
+			bpf_link__destroy(link);
+	}
+	bpf_object__close(obj);
+	return err;
+}
+
+static void explain(enum e4d_tier tier, const struct e4d_hook *h, int err, char *why, size_t len)
+{
+	const char *tier_name = e4d_tier_name(tier);
+
+	if (err == -EPERM || err == -EACCES)
+		snprintf(why, len, "%s: %s on %s was refused (%s): a security policy or missing "
+			 "CAP_BPF and CAP_PERFMON; run as root, or use another --tier",
+			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
+	else if (err == -ENOENT || err == -ESRCH)
+		snprintf(why, len, "%s: this kernel has no %s %s: inlined, compiled out or older; "
+			 "use another --tier", tier_name, e4d_hook_kind_name(h->kind), h->target);
+	else
+		snprintf(why, len, "%s: %s on %s failed: %s; 'ext4diotop doctor' tries each hook",
+			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
+}
+
+static bool candidate_present(const struct e4d_kernel *k, const struct e4d_hook *c)
+{
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+		if (h->tier == c->tier && !strcmp(h->role, c->role) &&
+		    h->candidate == c->candidate && !e4d_kernel_has(k, h))
+			return false;
+	return true;
+}
+
+static bool candidate_attaches(const struct e4d_kernel *k, const struct e4d_hook *c, int *err,
+			       const struct e4d_hook **failed)
+{
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++) {
+		if (h->tier != c->tier || strcmp(h->role, c->role) || h->candidate != c->candidate)
+			continue;
+		*err = e4d_hook_trial(k, h);
+		if (*err) {
+			*failed = h;
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Chooses a candidate for each role. By presence at first; with trial set each
+ * is loaded and attached alone, which is slow and certain.
+ */
+static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
+		  struct e4d_attached *out, char *why, size_t len)
+{
+	const struct e4d_hook *failed = NULL;
+	const char *role = NULL;
+	bool have = true, needed = false;
+	int chosen = -1, err = -ENOENT;
+
+	out->n = 0;
+	for (const struct e4d_hook *h = e4d_hooks;; h++) {
+		bool new_role = !h->prog || h->tier != tier || !role || strcmp(h->role, role);
+
+		if (new_role && role && !have && needed) {
+			explain(tier, failed, err, why, len);
+			return err;
+		}
+		if (!h->prog)
+			break;
+		if (h->tier != tier) {
+			role = NULL;
+			continue;
+		}
+		if (new_role) {
+			role = h->role;
+			have = false;
+			needed = h->needed;
+			chosen = -1;
+			err = -ENOENT;
+			failed = h;
+		}
+		if (!have && candidate_present(k, h) &&
+		    (!trial || candidate_attaches(k, h, &err, &failed))) {
+			have = true;
+			chosen = h->candidate;
+		}
+		if (have && h->candidate == chosen && out->n < E4D_MAX_HOOKS)
+			out->hooks[out->n++] = h;
+	}
+	return 0;
+}
+
+static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *cfg,
+			   struct e4d_attached *a, int *failed)
+{
+	int err;
+
+	*failed = 0;
+	a->obj = open_tier(k, a->tier, cfg);
+	if (!a->obj)
+		return -errno;
+	for (int i = 0; i < a->n; i++) {
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+
+		if (!p)
+			return -ENOENT;
+		bpf_program__set_autoload(p, true);
+	}
+	err = bpf_object__load(a->obj);
+	if (err)
+		return err;
+	/* last first: the begin of a write is armed when all the rest is */
+	for (int i = a->n - 1; i >= 0; i--) {
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+
+		a->prog_fds[i] = bpf_program__fd(p);
+		a->links[i] = bpf_program__attach(p);
+		err = libbpf_get_error(a->links[i]);
+		if (err) {
+			a->links[i] = NULL;
+			*failed = i;
+			return err;
+		}
+	}
+	return 0;
+}
+
+int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
+	       struct e4d_attached *out, char *why, size_t why_len)
+{
+	int err, failed;
+
+	for (int trial = 0; trial < 2; trial++) {
+		memset(out, 0, sizeof(*out));
+		out->tier = tier;
+		err = choose(k, tier, trial, out, why, why_len);
+		if (err)
+			return err;
+		err = load_and_attach(k, cfg, out, &failed);
+		if (!err)
+			return 0;
+		explain(tier, out->hooks[failed], err, why, why_len);
+		e4d_detach(out);
+	}
+	return err;
+}
+
+int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
+		    struct e4d_attached *out, char *why, size_t why_len)
+{
+	static const enum e4d_tier order[] = {E4D_TIER_FENTRY, E4D_TIER_KPROBE,
+					      E4D_TIER_TRACEPOINT};
+	size_t used = 0;
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		char one[256] = "";
+
+		err = e4d_attach(k, order[i], cfg, out, one, sizeof(one));
+		if (!err)
+			return 0;
+		if (used < why_len)
+			used += snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "",
+					 one);
+	}
+	return err;
+}
+
+void e4d_detach(struct e4d_attached *a)
+{
+	/* the begin of a write first, so that none starts half seen */
+	for (int i = 0; i < a->n; i++)
+		bpf_link__destroy(a->links[i]);
+	bpf_object__close(a->obj);
+	memset(a, 0, sizeof(*a));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* Opens, configures, loads and attaches a tier; tries hooks one by one. */
+#ifndef E4D_ATTACH_H
+#define E4D_ATTACH_H
+
+#include "config.h"
+#include "probe/kernel.h"
+
+#define E4D_MAX_HOOKS 24
+
+struct bpf_object;
+struct bpf_link;
+
+struct e4d_attached {
+	enum e4d_tier tier;
+	struct bpf_object *obj;
+	int n;
+	const struct e4d_hook *hooks[E4D_MAX_HOOKS];
+	struct bpf_link *links[E4D_MAX_HOOKS];
+	int prog_fds[E4D_MAX_HOOKS];
+};
+
+/*
+ * Attaches one tier with the first candidates that really attach. cfg gives the
+ * filter; what the kernel decides is filled in. On failure a negative errno and
+ * the reason with its remedy in why.
+ */
+int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
+	       struct e4d_attached *out, char *why, size_t why_len);
+/* The best tier that attaches, in the order fentry, kprobe, tracepoint. */
+int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
+		    struct e4d_attached *out, char *why, size_t why_len);
+void e4d_detach(struct e4d_attached *a);
+
+/* Loads and attaches one hook alone, then lets go: 0 or negative errno. */
+int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook);
+
+#endif

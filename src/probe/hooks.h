@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The hook table: which kernel functions and tracepoints each tier needs. */
+#ifndef E4D_HOOKS_H
+#define E4D_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "record.h"
+
+#define E4D_HOOK_ROWS 64
+
+enum e4d_hook_kind { E4D_FENTRY, E4D_FEXIT, E4D_KPROBE, E4D_KRETPROBE, E4D_TP };
+
+struct e4d_hook {
+	enum e4d_tier tier;
+	const char *role;
+	int candidate;      /* rank within the role; equal ranks go together */
+	const char *prog;   /* program in the tier's object */
+	enum e4d_hook_kind kind;
+	const char *target; /* kernel function or tracepoint */
+	bool needed;        /* without the role the tier cannot judge */
+};
+
+/* The table ends with a row whose prog is NULL. */
+extern const struct e4d_hook e4d_hooks[];
+
+const char *e4d_hook_kind_name(enum e4d_hook_kind kind);
+
+#endif

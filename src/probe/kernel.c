@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "probe/kernel.h"
+
+/* EXT4_STATE_* live in the upper half of i_flags on 64-bit (fs/ext4/ext4.h). */
+#define STATE_SHIFT 32
+
+static bool file_has(const char *path, const char *word)
+{
+	char line[512];
+	bool found = false;
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, word) != NULL;
+	fclose(f);
+	return found;
+}
+
+/* BPF_CMPXCHG is 5.12, commit 5ffa25502b5a. */
+static bool probe_cmpxchg(void)
+{
+	struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_1,
+		 .off = -8},
+		{.code = BPF_STX | 0xc0 | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_1,
+		 .off = -8, .imm = 0xf1},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "e4d_cmpxchg", "GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* One pass: the file is large, and slow to make. */
+static void read_kallsyms(struct e4d_kernel *k)
+{
+	bool begin = false, end_io = false;
+	char line[512], name[256];
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*s %255s", name) != 1 || strncmp(name, "ext4_", 5))
+			continue;
+		begin |= !strcmp(name, "ext4_iomap_begin");
+		end_io |= !strcmp(name, "ext4_dio_write_end_io");
+		for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+			if (!strcmp(h->target, name))
+				k->ksyms[h - e4d_hooks] = true;
+	}
+	if (f)
+		fclose(f);
+	k->has_iomap_dio = begin && end_io;
+}
+
+int e4d_kernel_probe(struct e4d_kernel *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->vmlinux = btf__load_vmlinux_btf();
+	if (libbpf_get_error(k->vmlinux))
+		k->vmlinux = NULL;
+	k->ext4_module = access("/sys/module/ext4/initstate", F_OK) == 0;
+	if (k->vmlinux && k->ext4_module) {
+		k->ext4 = btf__load_module_btf("ext4", k->vmlinux);
+		if (libbpf_get_error(k->ext4))
+			k->ext4 = NULL;
+	}
+	k->ext4_present = file_has("/proc/filesystems", "\text4\n");
+	read_kallsyms(k);
+	if (k->vmlinux)
+		k->has_rdonly_cast =
+			btf__find_by_name_kind(k->vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	k->confidential = file_has("/sys/kernel/security/lockdown", "[confidentiality]");
+	k->has_cmpxchg = probe_cmpxchg();
+	return 0;
+}
+
+void e4d_kernel_free(struct e4d_kernel *k)
+{
+	btf__free(k->ext4);
+	btf__free(k->vmlinux);
+	memset(k, 0, sizeof(*k));
+}
+
+/* The value of an enumerator of an anonymous enum; -1 where it is not. */
+static int enum_value(const struct btf *btf, const char *name)
+{
+	int n = btf ? (int)btf__type_cnt(btf) : 0;
+
+	for (int id = 1; id < n; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!t || !btf_is_enum(t))
+			continue;
+		for (int i = 0; i < btf_vlen(t); i++) {
+			const char *s = btf__name_by_offset(btf, btf_enum(t)[i].name_off);
+
+			if (s && !strcmp(s, name))
+				return btf_enum(t)[i].val;
+		}
+	}
+	return -1;
+}
+
+void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg)
+{
+	int bit = enum_value(k->ext4 ? k->ext4 : k->vmlinux, "EXT4_STATE_ORPHAN_FILE");
+
+	cfg->orphan_bit = bit < 0 ? -1 : bit + STATE_SHIFT;
+	if (tier != E4D_TIER_KPROBE && k->has_rdonly_cast && k->has_cmpxchg)
+		cfg->inode_access = E4D_INODE_CAST;
+	else if (k->confidential)
+		cfg->inode_access = E4D_INODE_NONE;
+	else
+		cfg->inode_access = E4D_INODE_PROBE;
+}
+
+static bool btf_has(const struct btf *btf, const char *name, __u32 kind)
+{
+	return btf && btf__find_by_name_kind(btf, name, kind) > 0;
+}
+
+bool e4d_kernel_has(const struct e4d_kernel *k, const struct e4d_hook *hook)
+{
+	char name[128];
+
+	switch (hook->kind) {
+	case E4D_TP:
+		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
+		return btf_has(k->vmlinux, name, BTF_KIND_TYPEDEF) ||
+		       btf_has(k->ext4, name, BTF_KIND_TYPEDEF);
+	case E4D_FENTRY:
+	case E4D_FEXIT:
+		return btf_has(k->vmlinux, hook->target, BTF_KIND_FUNC) ||
+		       btf_has(k->ext4, hook->target, BTF_KIND_FUNC);
+	default:
+		return k->ksyms[hook - e4d_hooks];
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * Settling by patience: a write whose completion was seen and whose thread did
+ * nothing since (tracepoint tier). Takes part in the BPF side's claim protocol
+ * on the mapped table of writes in flight.
+ */
+#ifndef E4D_PENDING_H
+#define E4D_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "slot.h"
+
+struct e4d_pending {
+	int fd;
+	bool mapped; /* else the table is a hash map (no cmpxchg) */
+	struct e4d_slot *slots;
+	size_t len;
+	uint64_t settled; /* so far: the kernel's pending counter does not know */
+	uint64_t next_ns; /* no scan before */
+};
+
+int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped);
+
+/*
+ * Hands each settled record to fn. With all set nothing is left: what is
+ * pending is settled at once, what is still under way is `unknown`.
+ */
+int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
+		       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
+void e4d_pending_close(struct e4d_pending *p);
+
+#endif

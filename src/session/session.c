@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "record/names.h"
+#include "session/misses.h"
+#include "session/pending.h"
+#include "session/session.h"
+
+struct e4d_session {
+	struct e4d_session_opts opts;
+	struct e4d_kernel kernel;
+	struct e4d_attached att;
+	struct ring_buffer *ring;
+	struct e4d_counters *rows; /* mapped, one for each CPU */
+	size_t rows_len;
+	long cpus;
+	struct e4d_pending pending;
+	struct e4d_misses misses;
+	uint64_t missed;
+	uint64_t missed_until; /* CLOCK_BOOTTIME ns: writes begun before it may be half seen */
+	uint64_t consumed;
+	uint64_t settled;
+	struct e4d_record *batch;
+	size_t batch_n, batch_cap;
+	bool stopped;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
+{
+	if (s->batch_n == s->batch_cap) {
+		size_t cap = s->batch_cap ? s->batch_cap * 2 : 1024;
+		struct e4d_record *p = reallocarray(s->batch, cap, sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		s->batch = p;
+		s->batch_cap = cap;
+	}
+	s->batch[s->batch_n++] = *rec;
+	return 0;
+}
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+	struct e4d_session *s = ctx;
+
+	if (size < sizeof(struct e4d_record))
+		return -EPROTO;
+	s->consumed++;
+	return batch_add(s, data);
+}
+
+static int on_settled(void *ctx, const struct e4d_record *rec)
+{
+	struct e4d_session *s = ctx;
+
+	s->settled++;
+	return batch_add(s, rec);
+}
+
+static int consume(struct e4d_session *s)
+{
+	int n = ring_buffer__consume(s->ring);
+
+	return n < 0 ? n : 0;
+}
+
+static void read_misses(struct e4d_session *s)
+{
+	uint64_t sum = e4d_misses_read(&s->att, &s->misses);
+
+	if (sum != s->missed)
+		s->missed_until = now_ns();
+	s->missed = sum;
+}
+
+static int deliver(struct e4d_session *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->batch_n && !err; i++) {
+		struct e4d_record *r = &s->batch[i];
+
+		if (s->missed_until && r->ts_ns <= s->missed_until) {
+			r->doubt |= E4D_DOUBT_LOST;
+			r->verdict = e4d_verdict(r);
+		}
+		err = s->opts.on_record(s->opts.ctx, r);
+	}
+	s->batch_n = 0;
+	return err;
+}
+
+int e4d_session_tick(struct e4d_session *s)
+{
+	struct e4d_counters sum;
+	int err = consume(s);
+
+	e4d_session_counters(s, &sum);
+	if (!err && (int64_t)sum.v[E4D_C_PENDING] > (int64_t)s->pending.settled)
+		err = e4d_pending_settle(&s->pending, now_ns(), false, on_settled, s);
+	read_misses(s);
+	return err ? err : deliver(s);
+}
+
+int e4d_session_stop(struct e4d_session *s)
+{
+	int err;
+
+	if (s->stopped)
+		return 0;
+	s->stopped = true;
+	read_misses(s);
+	for (int i = 0; i < s->att.n; i++) {
+		bpf_link__destroy(s->att.links[i]);
+		s->att.links[i] = NULL;
+	}
+	/* programs that were running when their link went are let finish */
+	usleep(20000);
+	err = consume(s);
+	if (!err)
+		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
+	return err ? err : deliver(s);
+}
+
+static int map_fd(struct e4d_session *s, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(s->att.obj, name);
+}
+
+static int set_up(struct e4d_session *s)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	s->cpus = sysconf(_SC_NPROCESSORS_CONF);
+	s->rows_len = (s->cpus * sizeof(*s->rows) + page - 1) & ~(page - 1);
+	s->rows = mmap(NULL, s->rows_len, PROT_READ, MAP_SHARED, map_fd(s, "counters"), 0);
+	if (s->rows == MAP_FAILED) {
+		s->rows = NULL;
+		return -errno;
+	}
+	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
+	if (!s->ring)
+		return -errno;
+	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg);
+}
+
+/* Reasons that end every tier, said once and plainly. */
+static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
+{
+	if (geteuid() != 0 && access("/proc/self/mem", W_OK) == 0 && !k->has_cmpxchg) {
+		snprintf(why, len, "BPF programs may not be loaded as this user: run as root "
+				   "(or with CAP_BPF and CAP_PERFMON)");
+		return -EPERM;
+	}
+	if (!k->vmlinux) {
+		snprintf(why, len, "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel "
+				   "with CONFIG_DEBUG_INFO_BTF=y");
+		return -ENOTSUP;
+	}
+	if (!k->ext4_present) {
+		snprintf(why, len, "ext4 is not there: mount an ext4 file system, or 'modprobe ext4'");
+		return -ENODEV;
+	}
+	if (!k->has_iomap_dio) {
+		snprintf(why, len, "this kernel's ext4 does not write through iomap: 5.5 or later is "
+				   "needed (or kallsyms is hidden: run as root)");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	/* what libbpf calls an error is often a candidate that was tried */
+	if (level <= LIBBPF_WARN && getenv("E4D_DEBUG"))
+		return vfprintf(stderr, fmt, args);
+	return 0;
+}
+
+int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
+		     size_t why_len)
+{
+	struct e4d_session *s = calloc(1, sizeof(*s));
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return -ENOMEM;
+	libbpf_set_print(quiet);
+	s->opts = *opts;
+	s->opts.cfg.self_tgid = getpid();
+	e4d_kernel_probe(&s->kernel);
+	err = check_kernel(&s->kernel, why, why_len);
+	if (!err && opts->tier)
+		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &s->att, why, why_len);
+	else if (!err)
+		err = e4d_attach_best(&s->kernel, &s->opts.cfg, &s->att, why, why_len);
+	if (!err) {
+		err = set_up(s);
+		if (err)
+			snprintf(why, why_len, "mapping the tracer's memory failed: %s; raise the "
+				 "memlock limit (ulimit -l unlimited)", strerror(-err));
+	}
+	if (err) {
+		e4d_session_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+enum e4d_tier e4d_session_tier(const struct e4d_session *s)
+{
+	return s->att.tier;
+}
+
+void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (long cpu = 0; cpu < s->cpus; cpu++)
+		for (int c = 0; c < E4D_C_COUNT; c++)
+			sum->v[c] += __atomic_load_n(&s->rows[cpu].v[c], __ATOMIC_RELAXED);
+	sum->v[E4D_C_DONE] += s->settled;
+}
+
+uint64_t e4d_session_losses(const struct e4d_session *s,
+			    void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
+{
+	static const struct {
+		enum e4d_counter c;
+		const char *name;
+	} table[] = {
+		{E4D_C_RING_FULL, "ring_full"},
+		{E4D_C_STATE_FULL, "state_full"},
+		{E4D_C_STALE, "half_seen"},
+		{E4D_C_STACK_FULL, "stack_full"},
+	};
+	struct e4d_counters sum;
+	uint64_t total = 0;
+	char name[96];
+
+	e4d_session_counters(s, &sum);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (!sum.v[table[i].c])
+			continue;
+		fn(ctx, table[i].name, sum.v[table[i].c]);
+		total += sum.v[table[i].c];
+	}
+	for (int i = 0; i < s->att.n; i++) {
+		const struct e4d_hook *h = s->att.hooks[i];
+
+		if (s->misses.prog[i]) {
+			snprintf(name, sizeof(name), "recursion_misses:%s", h->prog);
+			fn(ctx, name, s->misses.prog[i]);
+		}
+		if (s->misses.link[i]) {
+			snprintf(name, sizeof(name), "link_misses:%s", h->prog);
+			fn(ctx, name, s->misses.link[i]);
+		}
+		total += s->misses.prog[i] + s->misses.link[i];
+	}
+	return total;
+}
+
+uint64_t e4d_session_consumed(const struct e4d_session *s)
+{
+	return s->consumed;
+}
+
+void e4d_session_close(struct e4d_session *s)
+{
+	if (!s)
+		return;
+	ring_buffer__free(s->ring);
+	e4d_pending_close(&s->pending);
+	if (s->rows)
+		munmap(s->rows, s->rows_len);
+	e4d_detach(&s->att);
+	e4d_kernel_free(&s->kernel);
+	free(s->batch);
+	free(s);
+}

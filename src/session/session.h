@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * A running tracer: consumes records, reads every loss counter, settles what
+ * the kernel side could not, and hands judged records on.
+ */
+#ifndef E4D_SESSION_H
+#define E4D_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "config.h"
+
+struct e4d_session;
+
+struct e4d_session_opts {
+	struct e4d_config cfg;
+	enum e4d_tier tier; /* E4D_TIER_NONE: the best that attaches */
+	/* called once for each record; a non-zero return ends the tick with it */
+	int (*on_record)(void *ctx, struct e4d_record *rec);
+	void *ctx;
+};
+
+/* 0, or negative errno with the reason and its remedy in why. */
+int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
+		     size_t why_len);
+
+/*
+ * One step, meant for a timer of about 10 ms: consume, read the losses, deliver.
+ * A record is delivered only after the misses of its whole life are known.
+ * Returns 0, on_record's value, or negative errno.
+ */
+int e4d_session_tick(struct e4d_session *s);
+
+/* Detaches, then delivers all that is left; writes still open are settled. */
+int e4d_session_stop(struct e4d_session *s);
+
+enum e4d_tier e4d_session_tier(const struct e4d_session *s);
+
+/* Sums over CPUs. */
+void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum);
+
+/* Calls fn for each loss that is not zero; returns the total. */
+uint64_t e4d_session_losses(const struct e4d_session *s,
+			    void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx);
+
+/* Records consumed from the ring so far: produced = consumed + ring_full. */
+uint64_t e4d_session_consumed(const struct e4d_session *s);
+
+void e4d_session_close(struct e4d_session *s);
+
+#endif

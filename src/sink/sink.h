@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * Where write records go. A sink owns one format and writes it to a file
+ * descriptor, one write(2) for each record. Any call may return a negative
+ * errno; -EPIPE means the reader has gone (the program must ignore SIGPIPE).
+ * After an error a sink writes nothing more, so that no torn line is followed
+ * by another, and every call returns that error again.
+ */
+#ifndef E4D_SINK_H
+#define E4D_SINK_H
+
+#include <stdbool.h>
+
+#include "record.h"
+#include "util/clock.h"
+#include "util/outbuf.h"
+
+struct e4d_sink;
+
+struct e4d_sink_ops {
+	const char *name;
+	/* Each appends to sink->out; the caller below flushes. */
+	void (*begin)(struct e4d_sink *sink);
+	void (*write)(struct e4d_sink *sink, const struct e4d_record *rec, const char *path);
+	void (*loss)(struct e4d_sink *sink, const char *name, __u64 count);
+	void (*end)(struct e4d_sink *sink);
+};
+
+struct e4d_sink {
+	const struct e4d_sink_ops *ops;
+	int fd; /* not owned */
+	int err;
+	bool strict; /* text: exposure is a finding too */
+	struct e4d_clock clock;
+	struct e4d_outbuf out;
+};
+
+extern const struct e4d_sink_ops e4d_sink_text;
+extern const struct e4d_sink_ops e4d_sink_json;
+extern const struct e4d_sink_ops e4d_sink_csv;
+
+/*
+ * Opens the sink named "text", "json" or "csv" over fd, which stays the
+ * caller's. Returns 0, -ENOENT for an unknown name, or -ENOMEM.
+ */
+int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock,
+		  struct e4d_sink **out);
+
+/* Header, if the format has one. */
+int e4d_sink_begin(struct e4d_sink *sink);
+
+/* One record; path is NULL where it was not resolved. */
+int e4d_sink_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path);
+
+/* A loss counter that is not zero, by its name. */
+int e4d_sink_loss(struct e4d_sink *sink, const char *name, __u64 count);
+
+/* Trailer, if the format has one. */
+int e4d_sink_end(struct e4d_sink *sink);
+
+/* Frees the sink; NULL is allowed. Writes nothing. */
+void e4d_sink_close(struct e4d_sink *sink);
+
+#endif
