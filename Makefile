@@ -39,10 +39,10 @@ CPPFLAGS += -D_GNU_SOURCE -DE4D_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/sk
 BASE_CFLAGS := -std=gnu11 $(WARN)
 ifeq ($(STATIC),1)
 LINK := -static
-LIBS = $(shell $(PKG_CONFIG) --static --libs libbpf) -lm
+LIBS = $(shell $(PKG_CONFIG) --static --libs libbpf) -lcap -lm
 else
 LINK :=
-LIBS = $(shell $(PKG_CONFIG) --libs libbpf) -lm
+LIBS = $(shell $(PKG_CONFIG) --libs libbpf) -lcap -lm
 endif
 
 # A change of STATIC or CFLAGS relinks; nothing else does.

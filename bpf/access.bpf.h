@@ -23,16 +23,16 @@
 #define LOAD(p, f) ((p)->f)
 #endif
 
-#define EIOCBQUEUED 529
-#define EAGAIN 11
-#define ENOTBLK 15
+#define EIOCBQUEUED	 529
+#define EAGAIN		 11
+#define ENOTBLK		 15
 #define EXT4_SUPER_MAGIC 0xEF53
-#define S_DAX (1 << 13)
-#define EXT4_EXTENTS_FL (1u << 19)
-#define EXT4_EXT_MAGIC 0xf30a
+#define S_DAX		 (1 << 13)
+#define EXT4_EXTENTS_FL	 (1u << 19)
+#define EXT4_EXT_MAGIC	 0xf30a
 
 /* From 5.9 (commit 1dd7a7c1, RWF_* aligned); they are macros, not in BTF. */
-#define IOCB_DSYNC 0x02
+#define IOCB_DSYNC  0x02
 #define IOCB_NOWAIT 0x08
 #define IOCB_APPEND 0x10
 #define IOCB_ATOMIC 0x40
@@ -137,8 +137,7 @@ static __always_inline bool k_on_orphan_list(struct inode *inode)
 	__u64 next = k_load64(head);
 
 	/* with orphan_file the union holds an index, not a list */
-	if (cfg.orphan_bit >= 0 &&
-	    (k_load64(EXT4_I(inode, i_flags)) >> (cfg.orphan_bit & 63) & 1))
+	if (cfg.orphan_bit >= 0 && (k_load64(EXT4_I(inode, i_flags)) >> (cfg.orphan_bit & 63) & 1))
 		return true;
 	return (__s64)next < 0 && next != (__u64)head;
 }

@@ -24,8 +24,8 @@ static __always_inline void exposure_check(struct e4d_slot *w, struct inode *ino
 
 	if (!k_has_ext4_inode() || w->live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
 		return;
-	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) &&
-		  LOAD(inode, i_nlink) && !k_on_orphan_list(inode);
+	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
+		  !k_on_orphan_list(inode);
 	if (exposed == !!w->exposed_since)
 		return;
 	now = bpf_ktime_get_boot_ns();
@@ -145,8 +145,7 @@ static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 su
 		r->flags |= E4D_F_UNALIGNED;
 }
 
-static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb,
-				       struct inode *inode)
+static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode)
 {
 	w->link = 0;
 	w->link_seq = 0;
@@ -166,8 +165,8 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb,
 	__builtin_memset(&w->rec, 0, sizeof(w->rec));
 }
 
-static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb,
-					struct inode *inode, __u32 submitted)
+static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode,
+					__u32 submitted)
 {
 	struct e4d_record *r = &w->rec;
 	__u64 id = bpf_get_current_pid_tgid();

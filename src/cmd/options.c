@@ -10,22 +10,30 @@
 #include "record/names.h"
 #include "util/log.h"
 
-enum { OPT_ALL = 256, OPT_FILTER, OPT_TIER, OPT_JSON, OPT_CSV, OPT_CONFIRM, OPT_STRICT,
-       OPT_DURATION };
+enum {
+	OPT_ALL = 256,
+	OPT_FILTER,
+	OPT_TIER,
+	OPT_JSON,
+	OPT_CSV,
+	OPT_CONFIRM,
+	OPT_STRICT,
+	OPT_DURATION
+};
 
 static const struct option longopts[] = {
-	{"all", no_argument, NULL, OPT_ALL},
-	{"filter", required_argument, NULL, OPT_FILTER},
-	{"tier", required_argument, NULL, OPT_TIER},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"csv", no_argument, NULL, OPT_CSV},
-	{"confirm", no_argument, NULL, OPT_CONFIRM},
-	{"strict", no_argument, NULL, OPT_STRICT},
-	{"duration", required_argument, NULL, OPT_DURATION},
-	{"number", required_argument, NULL, 'n'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"filter", required_argument, NULL, OPT_FILTER},
+    {"tier", required_argument, NULL, OPT_TIER},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"csv", no_argument, NULL, OPT_CSV},
+    {"confirm", no_argument, NULL, OPT_CONFIRM},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"duration", required_argument, NULL, OPT_DURATION},
+    {"number", required_argument, NULL, 'n'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static int usage_error(const char *cmd)

@@ -92,15 +92,16 @@ static unsigned int block_bits(const struct stat *st, unsigned int blkbits)
 {
 	if (blkbits >= 9 && blkbits <= 16)
 		return blkbits;
-	return st->st_blksize >= 512 ? 31 - (unsigned int)__builtin_clz((unsigned int)st->st_blksize) :
-				       12;
+	if (st->st_blksize < 512)
+		return 12;
+	return 31 - (unsigned int)__builtin_clz((unsigned int)st->st_blksize);
 }
 
 int e4d_confirm_fd(int fd, unsigned int blkbits, __u64 own_from, __u64 own_to, int own_unwritten,
 		   struct e4d_past_eof *out)
 {
-	struct own_range own = { own_from, own_to, own_unwritten };
-	struct e4d_past_eof sum = { 0 };
+	struct own_range own = {own_from, own_to, own_unwritten};
+	struct e4d_past_eof sum = {0};
 	struct stat st, after;
 	int err;
 
@@ -133,7 +134,7 @@ static int check(int fd, const struct e4d_record *rec)
 /* A freed inode number may be in use again: the generation tells. */
 static int check_generation(int fd, const struct e4d_record *rec)
 {
-	__u32 gen[2] = { 0, 0 }; /* some file systems write a long */
+	__u32 gen[2] = {0, 0}; /* some file systems write a long */
 
 	if (!rec->gen || ioctl(fd, FS_IOC_GETVERSION, gen))
 		return 0;

@@ -7,9 +7,9 @@
 
 /* What FIEMAP shows past the block that holds EOF, bytes. */
 struct e4d_past_eof {
-	__u64 written;   /* of initialized blocks in the whole file */
+	__u64 written;	 /* of initialized blocks in the whole file */
 	__u64 unwritten; /* of preallocated blocks in the whole file */
-	__u64 own;       /* of these, what the write may have left: see e4d_confirm() */
+	__u64 own;	 /* of these, what the write may have left: see e4d_confirm() */
 };
 
 /*

@@ -53,9 +53,9 @@ static bool equal_any(const struct e4d_term *t, const struct e4d_value *v)
 				return true;
 			continue;
 		}
-		if (v->kind == E4D_K_STR ? str_equal(t, o, v, str) :
-		    v->kind == E4D_K_LIST ? list_equal(t, o, v->u) :
-					    o->u == v->u)
+		if (v->kind == E4D_K_STR    ? str_equal(t, o, v, str)
+		    : v->kind == E4D_K_LIST ? list_equal(t, o, v->u)
+					    : o->u == v->u)
 			return true;
 	}
 	return false;

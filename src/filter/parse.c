@@ -14,8 +14,8 @@ static const struct {
 	const char *text;
 	enum e4d_op op;
 } ops[] = {
-	{ "!=", E4D_OP_NE }, { "<=", E4D_OP_LE }, { ">=", E4D_OP_GE },	 { "=", E4D_OP_EQ },
-	{ "<", E4D_OP_LT },  { ">", E4D_OP_GT },  { "~", E4D_OP_GLOB },
+    {"!=", E4D_OP_NE}, {"<=", E4D_OP_LE}, {">=", E4D_OP_GE},  {"=", E4D_OP_EQ},
+    {"<", E4D_OP_LT},  {">", E4D_OP_GT},  {"~", E4D_OP_GLOB},
 };
 
 int e4d_filter_fail(struct e4d_parse *p, const char *fmt, ...)
@@ -36,9 +36,11 @@ int e4d_filter_fail(struct e4d_parse *p, const char *fmt, ...)
 
 static int parse_field(struct e4d_parse *p, struct e4d_term *t)
 {
-	size_t len = strspn(p->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+	size_t len = 0;
 	char list[512];
 
+	while (isalnum((unsigned char)p->at[len]) || p->at[len] == '_')
+		len++;
 	p->mark = p->at;
 	t->field = e4d_field_find(p->at, len);
 	if (t->field) {
@@ -68,6 +70,8 @@ static bool op_allowed(const struct e4d_field *f, enum e4d_op op)
 
 static int parse_op(struct e4d_parse *p, struct e4d_term *t)
 {
+	const char *use;
+
 	p->mark = p->at;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		size_t len = strlen(ops[i].text);
@@ -78,11 +82,11 @@ static int parse_op(struct e4d_parse *p, struct e4d_term *t)
 		p->at += len;
 		if (op_allowed(t->field, t->op))
 			return 0;
+		use = op_allowed(t->field, E4D_OP_GLOB) ? "=, != or ~"
+		      : op_allowed(t->field, E4D_OP_LT) ? "=, !=, <, <=, > or >="
+							: "= or !=";
 		return e4d_filter_fail(p, "'%s' does not go with %s; use %s", ops[i].text,
-				       t->field->name,
-				       op_allowed(t->field, E4D_OP_GLOB) ? "=, != or ~" :
-				       op_allowed(t->field, E4D_OP_LT)	 ? "=, !=, <, <=, > or >=" :
-									   "= or !=");
+				       t->field->name, use);
 	}
 	return e4d_filter_fail(p, "an operator is missing after '%s'; use one of = != < <= > >= ~",
 			       t->field->name);
@@ -125,9 +129,12 @@ static int parse_word(struct e4d_parse *p, bool split, char *word, bool *quoted)
 	int err;
 
 	*quoted = false;
-	while (*p->at && (quote || (!isspace((unsigned char)*p->at) && !(split && *p->at == ',')))) {
-		char c = *p->at++;
+	while (*p->at) {
+		char c = *p->at;
 
+		if (!quote && (isspace((unsigned char)c) || (split && c == ',')))
+			break;
+		p->at++;
 		if (c == '"') {
 			quote = quote ? NULL : p->at - 1;
 			*quoted = true;
@@ -206,7 +213,7 @@ static int parse_terms(struct e4d_parse *p, struct e4d_filter *f)
 
 int e4d_filter_parse(const char *text, struct e4d_filter **out, char *err, size_t errlen)
 {
-	struct e4d_parse p = { .text = text, .at = text, .mark = text, .err = err, .errlen = errlen };
+	struct e4d_parse p = {text, text, text, err, errlen};
 	struct e4d_filter *f;
 	int ret;
 

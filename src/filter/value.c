@@ -19,45 +19,50 @@ struct suffix {
 };
 
 static const struct suffix size_suffixes[] = {
-	{ "", 1 },	     { "K", 1ULL << 10 }, { "M", 1ULL << 20 }, { "G", 1ULL << 30 },
-	{ "T", 1ULL << 40 }, { NULL, 0 },
+    {"", 1}, {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"T", 1ULL << 40}, {NULL, 0},
 };
 
 static const struct suffix time_suffixes[] = {
-	{ "", 1 }, { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { NULL, 0 },
+    {"", 1}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {NULL, 0},
 };
 
-static const struct suffix no_suffixes[] = { { "", 1 }, { NULL, 0 } };
+static const struct suffix no_suffixes[] = {{"", 1}, {NULL, 0}};
 
 static const char *unit_help(const struct e4d_field *f)
 {
-	return f->unit == E4D_U_BYTES ? "a whole number with K, M, G or T, such as 64K" :
-	       f->unit == E4D_U_NS    ? "a whole number with ns, us, ms or s, such as 10ms" :
-					"a whole number";
+	return f->unit == E4D_U_BYTES ? "a whole number with K, M, G or T, such as 64K"
+	       : f->unit == E4D_U_NS  ? "a whole number with ns, us, ms or s, such as 10ms"
+				      : "a whole number";
+}
+
+static int too_large(struct e4d_parse *p, const struct e4d_field *f, const char *word, __u64 max)
+{
+	return e4d_filter_fail(p, "'%.40s' is too large; %s holds at most %llu", word, f->name,
+			       max);
 }
 
 /* Digits and a suffix, without a sign. */
 static int parse_number(struct e4d_parse *p, const struct e4d_field *f, const char *word,
 			__u64 *out)
 {
-	const struct suffix *s = f->unit == E4D_U_BYTES ? size_suffixes :
-				 f->unit == E4D_U_NS	? time_suffixes :
-							  no_suffixes;
+	const struct suffix *s = no_suffixes;
 	const char *at = word;
 	__u64 v = 0;
 
+	if (f->unit == E4D_U_BYTES)
+		s = size_suffixes;
+	else if (f->unit == E4D_U_NS)
+		s = time_suffixes;
 	for (; isdigit((unsigned char)*at); at++)
 		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *at - '0', &v))
-			return e4d_filter_fail(p, "'%.40s' is too large; %s holds at most %llu", word,
-					       f->name, ~0ULL);
+			return too_large(p, f, word, ~0ULL);
 	while (at != word && s->text && strcasecmp(s->text, at))
 		s++;
 	if (at == word || !s->text)
 		return e4d_filter_fail(p, "'%.40s' is no value for %s; write %s", word, f->name,
 				       unit_help(f));
 	if (__builtin_mul_overflow(v, s->factor, out))
-		return e4d_filter_fail(p, "'%.40s' is too large; %s holds at most %llu", word, f->name,
-				       ~0ULL);
+		return too_large(p, f, word, ~0ULL);
 	return 0;
 }
 
@@ -85,8 +90,7 @@ static int parse_signed(struct e4d_parse *p, const struct e4d_field *f, const ch
 	if (err)
 		return err;
 	if (v > INT64_MAX)
-		return e4d_filter_fail(p, "'%.40s' is too large; %s is a signed 64-bit number", word,
-				       f->name);
+		return too_large(p, f, word, INT64_MAX);
 	*out = minus ? -(__s64)v : (__s64)v;
 	return 0;
 }
@@ -118,8 +122,8 @@ static int parse_str(struct e4d_parse *p, const struct e4d_term *t, const char *
 			return err;
 	}
 	if (!strcmp(f->name, "comm") && t->op != E4D_OP_GLOB && strlen(word) >= E4D_COMM_LEN)
-		return e4d_filter_fail(p, "a comm holds %d bytes; write comm=%.*s", E4D_COMM_LEN - 1,
-				       E4D_COMM_LEN - 1, word);
+		return e4d_filter_fail(p, "a comm holds %d bytes; write comm=%.*s",
+				       E4D_COMM_LEN - 1, E4D_COMM_LEN - 1, word);
 	out->str = strdup(word);
 	return out->str ? 0 : -ENOMEM;
 }
@@ -192,8 +196,10 @@ static int parse_dev(struct e4d_parse *p, const char *word, struct e4d_operand *
 		out->u = dev;
 		return 0;
 	}
-	return e4d_filter_fail(p, "no device '%.100s' (%s); write major:minor, a name as in lsblk, "
-				  "or a mount point", word, strerror(-err));
+	return e4d_filter_fail(p,
+			       "no device '%.100s' (%s); write major:minor, a name as in lsblk, "
+			       "or a mount point",
+			       word, strerror(-err));
 }
 
 static int parse_bool(struct e4d_parse *p, const struct e4d_field *f, const char *word,
@@ -206,8 +212,8 @@ static int parse_bool(struct e4d_parse *p, const struct e4d_field *f, const char
 			       f->name);
 }
 
-int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char *word,
-		       bool quoted, struct e4d_operand *out)
+int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char *word, bool quoted,
+		       struct e4d_operand *out)
 {
 	const struct e4d_field *f = t->field;
 
@@ -237,7 +243,7 @@ int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char
 	case E4D_K_DEV:
 		return parse_dev(p, word, out);
 	case E4D_K_TIME:
-		return e4d_filter_fail(p, "%s cannot be filtered; use ts_ns (nanoseconds since boot)",
+		return e4d_filter_fail(p, "%s cannot be filtered; use ts_ns (time since boot)",
 				       f->name);
 	}
 	return -EINVAL;

@@ -18,11 +18,11 @@
 struct entry {
 	__u64 ino;
 	__u32 dev, gen;
-	__u32 pid;       /* negative: the process that was asked */
-	__u64 retry_ns;  /* negative: asked again from here, CLOCK_MONOTONIC */
-	char *path;      /* owned; NULL: negative */
-	int chain;       /* next in the bucket, -1: none */
-	int prev, next;  /* by use, the newest first; -1: none */
+	__u32 pid;	/* negative: the process that was asked */
+	__u64 retry_ns; /* negative: asked again from here, CLOCK_MONOTONIC */
+	char *path;	/* owned; NULL: negative */
+	int chain;	/* next in the bucket, -1: none */
+	int prev, next; /* by use, the newest first; -1: none */
 };
 
 struct e4d_paths {
@@ -135,7 +135,7 @@ static struct entry *insert(struct e4d_paths *p, const struct e4d_record *r)
 		free(p->entry[i].path);
 	}
 	e = &p->entry[i];
-	*e = (struct entry){ .ino = r->ino, .dev = r->dev, .gen = r->gen, .chain = p->bucket[h] };
+	*e = (struct entry){.ino = r->ino, .dev = r->dev, .gen = r->gen, .chain = p->bucket[h]};
 	p->bucket[h] = i;
 	lru_push(p, i);
 	return e;

@@ -69,12 +69,15 @@ static void explain(enum e4d_tier tier, const struct e4d_hook *h, int err, char 
 	const char *tier_name = e4d_tier_name(tier);
 
 	if (err == -EPERM || err == -EACCES)
-		snprintf(why, len, "%s: %s on %s was refused (%s): a security policy or missing "
+		snprintf(why, len,
+			 "%s: %s on %s was refused (%s): a security policy or missing "
 			 "CAP_BPF and CAP_PERFMON; run as root, or use another --tier",
 			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
 	else if (err == -ENOENT || err == -ESRCH)
-		snprintf(why, len, "%s: this kernel has no %s %s: inlined, compiled out or older; "
-			 "use another --tier", tier_name, e4d_hook_kind_name(h->kind), h->target);
+		snprintf(why, len,
+			 "%s: this kernel has no %s %s: inlined, compiled out or older; "
+			 "use another --tier",
+			 tier_name, e4d_hook_kind_name(h->kind), h->target);
 	else
 		snprintf(why, len, "%s: %s on %s failed: %s; 'ext4diotop doctor' tries each hook",
 			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
@@ -159,8 +162,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 	if (!a->obj)
 		return -errno;
 	for (int i = 0; i < a->n; i++) {
-		struct bpf_program *p =
-			bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+		struct bpf_program *p = bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
 
 		if (!p)
 			return -ENOENT;
@@ -171,8 +173,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 		return err;
 	/* last first: the begin of a write is armed when all the rest is */
 	for (int i = a->n - 1; i >= 0; i--) {
-		struct bpf_program *p =
-			bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+		struct bpf_program *p = bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
 
 		a->prog_fds[i] = bpf_program__fd(p);
 		a->links[i] = bpf_program__attach(p);
@@ -221,8 +222,8 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 		if (!err)
 			return 0;
 		if (used < why_len)
-			used += snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "",
-					 one);
+			used +=
+			    snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "", one);
 	}
 	return err;
 }

@@ -1,68 +1,86 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include "probe/hooks.h"
 
-#define FE(r, c, p, t, n) {E4D_TIER_FENTRY, r, c, p, E4D_FENTRY, t, n}
-#define FX(r, c, p, t, n) {E4D_TIER_FENTRY, r, c, p, E4D_FEXIT, t, n}
-#define KP(r, c, p, t, n) {E4D_TIER_KPROBE, r, c, p, E4D_KPROBE, t, n}
-#define KR(r, c, p, t, n) {E4D_TIER_KPROBE, r, c, p, E4D_KRETPROBE, t, n}
-#define TF(r, c, p, t, n) {E4D_TIER_FENTRY, r, c, p, E4D_TP, t, n}
-#define TP(r, c, p, t, n) {E4D_TIER_TRACEPOINT, r, c, p, E4D_TP, t, n}
+#define FE(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_FENTRY, r, c, p, E4D_FENTRY, t, n                                         \
+	}
+#define FX(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_FENTRY, r, c, p, E4D_FEXIT, t, n                                          \
+	}
+#define KP(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_KPROBE, r, c, p, E4D_KPROBE, t, n                                         \
+	}
+#define KR(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_KPROBE, r, c, p, E4D_KRETPROBE, t, n                                      \
+	}
+#define TF(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_FENTRY, r, c, p, E4D_TP, t, n                                             \
+	}
+#define TP(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_TRACEPOINT, r, c, p, E4D_TP, t, n                                         \
+	}
 
 /* Newest or most precise candidate first. */
 const struct e4d_hook e4d_hooks[] = {
-	/* ext4_dio_write_iter is inlined in every Debian kernel, kept in Ubuntu's 5.8 to 6.8 */
-	FE("write", 0, "fe_dio_write_iter", "ext4_dio_write_iter", true),
-	FX("write", 0, "fx_dio_write_iter", "ext4_dio_write_iter", true),
-	FE("write", 1, "fe_file_write_iter", "ext4_file_write_iter", true),
-	FX("write", 1, "fx_file_write_iter", "ext4_file_write_iter", true),
-	FX("mapping", 0, "fx_iomap_begin", "ext4_iomap_begin", true),
-	/* the tracepoints of the block mapping: silent where the status cache answers */
-	TF("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
-	TF("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
-	FX("end_io", 0, "fx_end_io", "ext4_dio_write_end_io", true),
-	FE("truncate", 0, "fe_truncate", "ext4_truncate", true),
-	FX("truncate", 0, "fx_truncate", "ext4_truncate", true),
-	TF("boundary", 0, "tp_ext_remove_space", "ext4_ext_remove_space", true),
-	FX("orphan", 0, "fx_orphan_add", "ext4_orphan_add", false),
-	FX("orphan", 0, "fx_orphan_del", "ext4_orphan_del", false),
-	FE("fallback", 0, "fe_buffered_write_iter", "ext4_buffered_write_iter", true),
-	FX("fallback", 0, "fx_buffered_write_iter", "ext4_buffered_write_iter", true),
+    /* ext4_dio_write_iter is inlined in every Debian kernel, kept in Ubuntu's 5.8 to 6.8 */
+    FE("write", 0, "fe_dio_write_iter", "ext4_dio_write_iter", true),
+    FX("write", 0, "fx_dio_write_iter", "ext4_dio_write_iter", true),
+    FE("write", 1, "fe_file_write_iter", "ext4_file_write_iter", true),
+    FX("write", 1, "fx_file_write_iter", "ext4_file_write_iter", true),
+    FX("mapping", 0, "fx_iomap_begin", "ext4_iomap_begin", true),
+    /* the tracepoints of the block mapping: silent where the status cache answers */
+    TF("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
+    TF("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
+    FX("end_io", 0, "fx_end_io", "ext4_dio_write_end_io", true),
+    FE("truncate", 0, "fe_truncate", "ext4_truncate", true),
+    FX("truncate", 0, "fx_truncate", "ext4_truncate", true),
+    TF("boundary", 0, "tp_ext_remove_space", "ext4_ext_remove_space", true),
+    FX("orphan", 0, "fx_orphan_add", "ext4_orphan_add", false),
+    FX("orphan", 0, "fx_orphan_del", "ext4_orphan_del", false),
+    FE("fallback", 0, "fe_buffered_write_iter", "ext4_buffered_write_iter", true),
+    FX("fallback", 0, "fx_buffered_write_iter", "ext4_buffered_write_iter", true),
 
-	KP("write", 0, "kp_dio_write_iter", "ext4_dio_write_iter", true),
-	KR("write", 0, "kr_dio_write_iter", "ext4_dio_write_iter", true),
-	KP("write", 1, "kp_file_write_iter", "ext4_file_write_iter", true),
-	KR("write", 1, "kr_file_write_iter", "ext4_file_write_iter", true),
-	KP("mapping", 0, "kp_iomap_begin", "ext4_iomap_begin", true),
-	KR("mapping", 0, "kr_iomap_begin", "ext4_iomap_begin", true),
-	KP("allocation", 0, "kp_map_blocks", "ext4_map_blocks", true),
-	KR("allocation", 0, "kr_map_blocks", "ext4_map_blocks", true),
-	KP("end_io", 0, "kp_end_io", "ext4_dio_write_end_io", true),
-	KR("end_io", 0, "kr_end_io", "ext4_dio_write_end_io", true),
-	KP("truncate", 0, "kp_truncate", "ext4_truncate", true),
-	KR("truncate", 0, "kr_truncate", "ext4_truncate", true),
-	KP("boundary", 0, "kp_remove_space", "ext4_ext_remove_space", true),
-	KP("orphan", 0, "kp_orphan_add", "ext4_orphan_add", false),
-	KR("orphan", 0, "kr_orphan_add", "ext4_orphan_add", false),
-	KP("orphan", 0, "kp_orphan_del", "ext4_orphan_del", false),
-	KR("orphan", 0, "kr_orphan_del", "ext4_orphan_del", false),
-	KP("fallback", 0, "kp_buffered_write_iter", "ext4_buffered_write_iter", true),
-	KR("fallback", 0, "kr_buffered_write_iter", "ext4_buffered_write_iter", true),
+    KP("write", 0, "kp_dio_write_iter", "ext4_dio_write_iter", true),
+    KR("write", 0, "kr_dio_write_iter", "ext4_dio_write_iter", true),
+    KP("write", 1, "kp_file_write_iter", "ext4_file_write_iter", true),
+    KR("write", 1, "kr_file_write_iter", "ext4_file_write_iter", true),
+    KP("mapping", 0, "kp_iomap_begin", "ext4_iomap_begin", true),
+    KR("mapping", 0, "kr_iomap_begin", "ext4_iomap_begin", true),
+    KP("allocation", 0, "kp_map_blocks", "ext4_map_blocks", true),
+    KR("allocation", 0, "kr_map_blocks", "ext4_map_blocks", true),
+    KP("end_io", 0, "kp_end_io", "ext4_dio_write_end_io", true),
+    KR("end_io", 0, "kr_end_io", "ext4_dio_write_end_io", true),
+    KP("truncate", 0, "kp_truncate", "ext4_truncate", true),
+    KR("truncate", 0, "kr_truncate", "ext4_truncate", true),
+    KP("boundary", 0, "kp_remove_space", "ext4_ext_remove_space", true),
+    KP("orphan", 0, "kp_orphan_add", "ext4_orphan_add", false),
+    KR("orphan", 0, "kr_orphan_add", "ext4_orphan_add", false),
+    KP("orphan", 0, "kp_orphan_del", "ext4_orphan_del", false),
+    KR("orphan", 0, "kr_orphan_del", "ext4_orphan_del", false),
+    KP("fallback", 0, "kp_buffered_write_iter", "ext4_buffered_write_iter", true),
+    KR("fallback", 0, "kr_buffered_write_iter", "ext4_buffered_write_iter", true),
 
-	/* 6.6, commit 3fd41721cd5c */
-	TP("begin", 0, "tp_dio_rw_begin", "iomap_dio_rw_begin", true),
-	TP("complete", 0, "tp_dio_complete", "iomap_dio_complete", true),
-	TP("queued", 0, "tp_dio_rw_queued", "iomap_dio_rw_queued", true),
-	TP("invalidation", 0, "tp_invalidate_fail", "iomap_dio_invalidate_fail", false),
-	TP("mapping", 0, "tp_iter_dstmap", "iomap_iter_dstmap", true),
-	TP("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
-	TP("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
-	TP("truncate", 0, "tp_truncate_enter", "ext4_truncate_enter", true),
-	TP("truncate", 0, "tp_truncate_exit", "ext4_truncate_exit", true),
-	TP("boundary", 0, "tp_ext_remove_space", "ext4_ext_remove_space", true),
-	TP("fallback", 0, "tp_writepages", "ext4_writepages", true),
-	TP("fallback", 0, "tp_writepages_result", "ext4_writepages_result", true),
-	TP("exit", 0, "tp_process_exit", "sched_process_exit", true),
-	{0},
+    /* 6.6, commit 3fd41721cd5c */
+    TP("begin", 0, "tp_dio_rw_begin", "iomap_dio_rw_begin", true),
+    TP("complete", 0, "tp_dio_complete", "iomap_dio_complete", true),
+    TP("queued", 0, "tp_dio_rw_queued", "iomap_dio_rw_queued", true),
+    TP("invalidation", 0, "tp_invalidate_fail", "iomap_dio_invalidate_fail", false),
+    TP("mapping", 0, "tp_iter_dstmap", "iomap_iter_dstmap", true),
+    TP("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
+    TP("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
+    TP("truncate", 0, "tp_truncate_enter", "ext4_truncate_enter", true),
+    TP("truncate", 0, "tp_truncate_exit", "ext4_truncate_exit", true),
+    TP("boundary", 0, "tp_ext_remove_space", "ext4_ext_remove_space", true),
+    TP("fallback", 0, "tp_writepages", "ext4_writepages", true),
+    TP("fallback", 0, "tp_writepages_result", "ext4_writepages_result", true),
+    TP("exit", 0, "tp_process_exit", "sched_process_exit", true),
+    {0},
 };
 
 _Static_assert(sizeof(e4d_hooks) / sizeof(e4d_hooks[0]) <= E4D_HOOK_ROWS, "rows fit");

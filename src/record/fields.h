@@ -41,11 +41,11 @@ struct e4d_field {
 	const char *name;
 	char key[24]; /* ,"name":  ready to be copied as a whole */
 	__u8 key_len;
-	__u8 kind;    /* enum e4d_kind */
-	__u8 unit;    /* enum e4d_unit */
-	__u8 width;   /* bytes in the record; 0: only get() knows */
-	__u16 off;    /* offset in the record */
-	__u16 seen;   /* null unless these bits of `seen` are set; 0: never null */
+	__u8 kind;  /* enum e4d_kind */
+	__u8 unit;  /* enum e4d_unit */
+	__u8 width; /* bytes in the record; 0: only get() knows */
+	__u16 off;  /* offset in the record */
+	__u16 seen; /* null unless these bits of `seen` are set; 0: never null */
 	bool nullable;
 	const struct e4d_names *names; /* enum words (STR) or list words (LIST) */
 	bool (*get)(const struct e4d_record *rec, const char *path, struct e4d_value *v);

@@ -7,8 +7,8 @@
 #include "config.h"
 #include "session/pending.h"
 
-#define SCAN_NS 50000000ULL    /* between two scans */
-#define GRACE_NS 1000000000ULL /* a thread this long without a step is done */
+#define SCAN_NS	      50000000ULL   /* between two scans */
+#define GRACE_NS      1000000000ULL /* a thread this long without a step is done */
 #define BUSY_GRACE_NS 30000000000ULL
 
 int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped)
@@ -113,8 +113,8 @@ static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
 	int err = 0;
 
 	while (!err && !bpf_map_get_next_key(p->fd, at, &next)) {
-		bool take = !bpf_map_lookup_elem(p->fd, &next, &copy) &&
-			    is_state(&copy, next) && ripe(&copy, now, all);
+		bool take = !bpf_map_lookup_elem(p->fd, &next, &copy) && is_state(&copy, next) &&
+			    ripe(&copy, now, all);
 
 		key = next;
 		at = &key;
@@ -134,6 +134,5 @@ int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
 	if (!all && now < p->next_ns)
 		return 0;
 	p->next_ns = now + SCAN_NS;
-	return p->mapped ? settle_mapped(p, now, all, fn, ctx)
-			 : settle_hash(p, now, all, fn, ctx);
+	return p->mapped ? settle_mapped(p, now, all, fn, ctx) : settle_hash(p, now, all, fn, ctx);
 }

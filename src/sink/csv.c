@@ -100,8 +100,8 @@ static void csv_loss(struct e4d_sink *sink, const char *name, __u64 count)
 }
 
 const struct e4d_sink_ops e4d_sink_csv = {
-	.name = "csv",
-	.begin = csv_begin,
-	.write = csv_write,
-	.loss = csv_loss,
+    .name = "csv",
+    .begin = csv_begin,
+    .write = csv_write,
+    .loss = csv_loss,
 };

@@ -19,9 +19,9 @@
 
 /* Room for all keys, numbers, lists and comm; strings come on top. */
 #define FIELD_ROOM (sizeof(((struct e4d_field *)0)->key) + E4D_TIME_MAX + 8)
-#define LIST_ROOM 512
-#define COMM_ROOM (E4D_ESCAPE_JSON_MAX * E4D_COMM_LEN)
-#define LINE_ROOM (E4D_FIELD_COUNT * FIELD_ROOM + LIST_ROOM + COMM_ROOM)
+#define LIST_ROOM  512
+#define COMM_ROOM  (E4D_ESCAPE_JSON_MAX * E4D_COMM_LEN)
+#define LINE_ROOM  (E4D_FIELD_COUNT * FIELD_ROOM + LIST_ROOM + COMM_ROOM)
 
 static char *put_list(char *p, __u64 bits, const struct e4d_names *names)
 {
@@ -121,7 +121,7 @@ static void json_loss(struct e4d_sink *sink, const char *name, __u64 count)
 }
 
 const struct e4d_sink_ops e4d_sink_json = {
-	.name = "json",
-	.write = json_write,
-	.loss = json_loss,
+    .name = "json",
+    .write = json_write,
+    .loss = json_loss,
 };

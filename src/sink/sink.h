@@ -43,8 +43,7 @@ extern const struct e4d_sink_ops e4d_sink_csv;
  * Opens the sink named "text", "json" or "csv" over fd, which stays the
  * caller's. Returns 0, -ENOENT for an unknown name, or -ENOMEM.
  */
-int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock,
-		  struct e4d_sink **out);
+int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struct e4d_sink **out);
 
 /* Header, if the format has one. */
 int e4d_sink_begin(struct e4d_sink *sink);

@@ -19,10 +19,10 @@
 #include "util/escape.h"
 #include "verdict.h"
 
-#define COLS 80
-#define INDENT 4
-#define COMM_COLS 9
-#define NUM_COLS 5
+#define COLS	   80
+#define INDENT	   4
+#define COMM_COLS  9
+#define NUM_COLS   5
 #define PATH_LEAST 24 /* a path with less room gets its own line */
 
 /* Shortens a size to 5 columns: 99999, 1016K, 1500K, 1M, 97.6K, 15.9E. */
@@ -242,7 +242,7 @@ static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, cons
 }
 
 const struct e4d_sink_ops e4d_sink_text = {
-	.name = "text",
-	.begin = text_begin,
-	.write = text_write,
+    .name = "text",
+    .begin = text_begin,
+    .write = text_write,
 };

@@ -12,9 +12,9 @@ struct range {
 
 /* Valid characters that a terminal or a reader must not get as they are. */
 static const struct range hidden[] = {
-	{ 0x00, 0x1f },       { 0x7f, 0x9f },       { 0xad, 0xad },	{ 0x61c, 0x61c },
-	{ 0x180e, 0x180e },   { 0x200b, 0x200f },   { 0x2028, 0x202e }, { 0x2060, 0x206f },
-	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+    {0x00, 0x1f},     {0x7f, 0x9f},	{0xad, 0xad},	  {0x61c, 0x61c},
+    {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+    {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
 };
 
 /*
@@ -22,10 +22,10 @@ static const struct range hidden[] = {
  * too narrow is not, so the ranges are generous.
  */
 static const struct range wide[] = {
-	{ 0x1100, 0x115f },   { 0x2300, 0x23ff },   { 0x25a0, 0x27bf },   { 0x2b00, 0x2bff },
-	{ 0x2e80, 0xa4cf },   { 0xa960, 0xa97f },   { 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },
-	{ 0xfe10, 0xfe6f },   { 0xff00, 0xff60 },   { 0xffe0, 0xffe6 },   { 0x16f00, 0x18fff },
-	{ 0x1af00, 0x1b3ff }, { 0x1d300, 0x1d37f }, { 0x1f000, 0x1ffff }, { 0x20000, 0x3ffff },
+    {0x1100, 0x115f},	{0x2300, 0x23ff},   {0x25a0, 0x27bf},	{0x2b00, 0x2bff},
+    {0x2e80, 0xa4cf},	{0xa960, 0xa97f},   {0xac00, 0xd7a3},	{0xf900, 0xfaff},
+    {0xfe10, 0xfe6f},	{0xff00, 0xff60},   {0xffe0, 0xffe6},	{0x16f00, 0x18fff},
+    {0x1af00, 0x1b3ff}, {0x1d300, 0x1d37f}, {0x1f000, 0x1ffff}, {0x20000, 0x3ffff},
 };
 
 static bool in_ranges(const struct range *r, size_t n, __u32 cp)
@@ -40,7 +40,7 @@ static bool in_ranges(const struct range *r, size_t n, __u32 cp)
 
 size_t e4d_utf8_decode(const char *str, size_t len, __u32 *cp)
 {
-	static const __u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const __u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *s = (const unsigned char *)str;
 	size_t n;
 	__u32 c;
@@ -72,6 +72,11 @@ size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], siz
 	size_t used, o = 0;
 	__u32 cp = 0;
 
+	if (*s >= 0x20 && *s < 0x7f && *s != '\\') {
+		out[0] = *s;
+		*outlen = *cols = 1;
+		return 1;
+	}
 	used = e4d_utf8_decode(s, len, &cp);
 	if (used && !IN(hidden, cp)) {
 		memcpy(out, s, used);
@@ -193,8 +198,8 @@ char *e4d_escape_json(char *dst, const char *s, size_t len)
 
 char *e4d_escape_csv(char *dst, const char *s, size_t len)
 {
-	bool quote = !len || s[0] == ' ' || s[len - 1] == ' ' || memchr(s, '"', len) ||
-		     memchr(s, ',', len);
+	bool quote =
+	    !len || s[0] == ' ' || s[len - 1] == ' ' || memchr(s, '"', len) || memchr(s, ',', len);
 	char unit[E4D_TEXT_UNIT_MAX];
 	unsigned int cols;
 	size_t n;
@@ -202,6 +207,11 @@ char *e4d_escape_csv(char *dst, const char *s, size_t len)
 	if (quote)
 		*dst++ = '"';
 	for (size_t i = 0; i < len; dst += n) {
+		n = 0;
+		if (s[i] >= 0x20 && s[i] < 0x7f && s[i] != '\\' && s[i] != '"') {
+			*dst++ = s[i++];
+			continue;
+		}
 		if (s[i] == '"')
 			*dst++ = '"';
 		i += e4d_text_unit(s + i, len - i, unit, &n, &cols);

@@ -20,10 +20,9 @@ void e4d_log_set_level(enum e4d_log_level level);
  * Prints one line "ext4diotop: MESSAGE" with a single write(2). Control bytes
  * and invalid UTF-8 in the message are shown as \xNN. errno is kept.
  */
-void e4d_log(enum e4d_log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void e4d_log(enum e4d_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define e4d_err(...) e4d_log(E4D_LOG_ERR, __VA_ARGS__)
+#define e4d_err(...)  e4d_log(E4D_LOG_ERR, __VA_ARGS__)
 #define e4d_warn(...) e4d_log(E4D_LOG_WARN, __VA_ARGS__)
 #define e4d_info(...) e4d_log(E4D_LOG_INFO, __VA_ARGS__)
 

@@ -17,30 +17,30 @@
 #include "verdict.h"
 
 /* What happened, one bit each. */
-#define LOST 1u  /* half seen, or events lost */
-#define BAD 2u   /* a truncate failed, or stopped short */
-#define LEFT 4u  /* own blocks past EOF at exit */
-#define CUT 8u   /* a truncate cut own blocks */
-#define PAST 16u /* own blocks lay past EOF at end_io */
-#define COVER 32u /* the buffered fallback wrote something */
-#define EXPO 64u /* past EOF without the orphan list */
-#define PRE 128u /* foreign blocks past EOF */
+#define LOST  1u   /* half seen, or events lost */
+#define BAD   2u   /* a truncate failed, or stopped short */
+#define LEFT  4u   /* own blocks past EOF at exit */
+#define CUT   8u   /* a truncate cut own blocks */
+#define PAST  16u  /* own blocks lay past EOF at end_io */
+#define COVER 32u  /* the buffered fallback wrote something */
+#define EXPO  64u  /* past EOF without the orphan list */
+#define PRE   128u /* foreign blocks past EOF */
 
 static const struct row {
 	unsigned int set, clear;
 	enum e4d_verdict verdict;
 } table[] = {
-	{ LOST, 0, E4D_UNKNOWN },
-	{ LEFT | BAD, LOST, E4D_TRIM_FAILED },
-	{ LEFT, LOST | BAD, E4D_LEAK },
-	{ CUT, LOST | LEFT, E4D_TRIMMED },
-	{ PAST | COVER, LOST | LEFT | CUT, E4D_REUSED },
-	{ EXPO, LOST | LEFT | CUT | PAST, E4D_EXPOSED },
-	{ EXPO | PAST, LOST | LEFT | CUT | COVER, E4D_EXPOSED },
-	{ PRE, LOST | LEFT | CUT | PAST | EXPO, E4D_PREALLOC },
-	{ PRE | PAST, LOST | LEFT | CUT | COVER | EXPO, E4D_PREALLOC },
-	{ 0, LOST | LEFT | CUT | PAST | EXPO | PRE, E4D_CLEAN },
-	{ PAST, LOST | LEFT | CUT | COVER | EXPO | PRE, E4D_CLEAN },
+    {LOST, 0, E4D_UNKNOWN},
+    {LEFT | BAD, LOST, E4D_TRIM_FAILED},
+    {LEFT, LOST | BAD, E4D_LEAK},
+    {CUT, LOST | LEFT, E4D_TRIMMED},
+    {PAST | COVER, LOST | LEFT | CUT, E4D_REUSED},
+    {EXPO, LOST | LEFT | CUT | PAST, E4D_EXPOSED},
+    {EXPO | PAST, LOST | LEFT | CUT | COVER, E4D_EXPOSED},
+    {PRE, LOST | LEFT | CUT | PAST | EXPO, E4D_PREALLOC},
+    {PRE | PAST, LOST | LEFT | CUT | COVER | EXPO, E4D_PREALLOC},
+    {0, LOST | LEFT | CUT | PAST | EXPO | PRE, E4D_CLEAN},
+    {PAST, LOST | LEFT | CUT | COVER | EXPO | PRE, E4D_CLEAN},
 };
 
 static enum e4d_verdict expected(unsigned int facts)
@@ -65,9 +65,9 @@ static void test_table_covers_each_once(void **state)
 		assert_true(expected(facts) < E4D_VERDICT_COUNT);
 }
 
-static const __u64 amounts[] = { 0, 1, 4096, UINT64_MAX };
-static const __u16 seen_bits[] = { E4D_SEEN_TRIM_BAD, E4D_SEEN_TRIM_CUT, E4D_SEEN_SHORT_PAST,
-				   E4D_SEEN_FALLBACK };
+static const __u64 amounts[] = {0, 1, 4096, UINT64_MAX};
+static const __u16 seen_bits[] = {E4D_SEEN_TRIM_BAD, E4D_SEEN_TRIM_CUT, E4D_SEEN_SHORT_PAST,
+				  E4D_SEEN_FALLBACK};
 
 static unsigned int facts_of(const struct e4d_record *r)
 {
@@ -86,7 +86,7 @@ static unsigned int facts_of(const struct e4d_record *r)
 
 static void check_amounts(struct e4d_record *r, unsigned long *count)
 {
-	static const __s32 fallbacks[] = { INT32_MIN, -14, -1, 0, 1, INT32_MAX };
+	static const __s32 fallbacks[] = {INT32_MIN, -14, -1, 0, 1, INT32_MAX};
 
 	for (size_t i = 0; i < 6 * 4 * 4 * 4; i++) {
 		enum e4d_verdict got, want;
@@ -147,7 +147,7 @@ static void test_finding(void **state)
 	for (int strict = 0; strict < 2; strict++)
 		for (__u8 v = 0; v < E4D_VERDICT_COUNT; v++)
 			for (size_t i = 0; i < 4; i++) {
-				struct e4d_record r = { .verdict = v, .exposed_ns = amounts[i] };
+				struct e4d_record r = {.verdict = v, .exposed_ns = amounts[i]};
 				int want = 0;
 
 				if (v == E4D_LEAK || v == E4D_TRIM_FAILED)
@@ -165,7 +165,7 @@ static void test_suspicious(void **state)
 	(void)state;
 	for (__u8 v = 0; v < E4D_VERDICT_COUNT; v++)
 		for (__u32 flags = 0; flags < 1u << E4D_FLAG_COUNT; flags++) {
-			struct e4d_record r = { .verdict = v, .flags = flags };
+			struct e4d_record r = {.verdict = v, .flags = flags};
 			int quiet = v == E4D_CLEAN || v == E4D_PREALLOC;
 
 			assert_int_equal(!!e4d_is_suspicious(&r), !quiet || (flags & odd) != 0);
@@ -187,12 +187,12 @@ static void test_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table_covers_each_once),
-		cmocka_unit_test(test_every_combination),
-		cmocka_unit_test(test_reads_only),
-		cmocka_unit_test(test_finding),
-		cmocka_unit_test(test_suspicious),
-		cmocka_unit_test(test_up),
+	    cmocka_unit_test(test_table_covers_each_once),
+	    cmocka_unit_test(test_every_combination),
+	    cmocka_unit_test(test_reads_only),
+	    cmocka_unit_test(test_finding),
+	    cmocka_unit_test(test_suspicious),
+	    cmocka_unit_test(test_up),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

@@ -17,6 +17,8 @@ enum jd_result {
 	JD_UNKNOWN, /* the tracer does not know: a failure here */
 	JD_LOST,    /* the tracer has no record of the write */
 	JD_SKIPPED,
+	JD_NA,	   /* the case has no meaning on this kind of image */
+	JD_UNSEEN, /* ended before the tier's first hook, and left nothing */
 	JD_BROKEN, /* the workload could not measure the case */
 	JD_RESULT_COUNT,
 };
@@ -45,7 +47,7 @@ const char *jd_str(const json_t *obj, const char *key);
 
 /* match.c */
 const json_t *jd_match(const json_t *truth, const struct jd_lines *trace);
-void jd_compare(struct jd_row *row);
+void jd_compare(struct jd_row *row, const struct jd_lines *trace);
 
 /* table.c */
 void jd_print_table(const struct jd_row *rows, size_t count);

@@ -28,7 +28,7 @@ static int judge_line(const json_t *truth, const struct jd_lines *trace, struct 
 	row->truth = truth;
 	row->name = jd_str(truth, "case");
 	if (json_object_get(truth, "skip")) {
-		row->result = JD_SKIPPED;
+		row->result = strncmp(jd_str(truth, "skip"), "n/a: ", 5) ? JD_SKIPPED : JD_NA;
 		snprintf(row->why, sizeof(row->why), "%s", jd_str(truth, "skip"));
 		return 0;
 	}
@@ -44,7 +44,7 @@ static int judge_line(const json_t *truth, const struct jd_lines *trace, struct 
 	if (!row->name[0] || !ino || !ret || !size || !past)
 		return JD_CORRUPT;
 	row->rec = jd_match(truth, trace);
-	jd_compare(row);
+	jd_compare(row, trace);
 	return 0;
 }
 
@@ -53,7 +53,8 @@ static int outcome(const struct jd_row *rows, size_t count)
 	size_t judged = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].result != JD_OK && rows[i].result != JD_SKIPPED)
+		if (rows[i].result == JD_BROKEN ||
+		    (rows[i].result > JD_OK && rows[i].result < JD_SKIPPED))
 			return JD_DISAGREE;
 		judged += rows[i].result == JD_OK;
 	}
@@ -106,10 +107,10 @@ out:
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"tap-prefix", required_argument, NULL, 't'},
-		{"summary", no_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+	    {"tap-prefix", required_argument, NULL, 't'},
+	    {"summary", no_argument, NULL, 's'},
+	    {"help", no_argument, NULL, 'h'},
+	    {0},
 	};
 	const char *tap = NULL;
 	bool summary = false;

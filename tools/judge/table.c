@@ -18,23 +18,24 @@ static const struct {
 	const char *title;
 	bool left;
 } columns[COLS] = {
-	[COL_CASE] = {"CASE", true},
-	[COL_RET] = {"RET", false},
-	[COL_SUBMITTED] = {"SUBMITTED", false},
-	[COL_MAPPED] = {"MAPPED", false},
-	[COL_ISIZE] = {"ISIZE", false},
-	[COL_VERDICT] = {"VERDICT", true},
-	[COL_DISK] = {"DISK", false},
+    [COL_CASE] = {"CASE", true},
+    [COL_RET] = {"RET", false},
+    [COL_SUBMITTED] = {"SUBMITTED", false},
+    [COL_MAPPED] = {"MAPPED", false},
+    [COL_ISIZE] = {"ISIZE", false},
+    [COL_VERDICT] = {"VERDICT", true},
+    [COL_DISK] = {"DISK", false},
 };
 
 static const char *const result_names[JD_RESULT_COUNT] = {
-	[JD_OK] = "ok",     [JD_WRONG] = "WRONG",     [JD_UNKNOWN] = "unknown",
-	[JD_LOST] = "lost", [JD_SKIPPED] = "skipped", [JD_BROKEN] = "broken",
+    [JD_OK] = "ok",	[JD_WRONG] = "WRONG",	  [JD_UNKNOWN] = "unknown",
+    [JD_LOST] = "lost", [JD_SKIPPED] = "skipped", [JD_BROKEN] = "broken",
+    [JD_NA] = "n/a",	[JD_UNSEEN] = "unseen",
 };
 
 static bool was_judged(const struct jd_row *row)
 {
-	return row->result != JD_SKIPPED && row->result != JD_BROKEN;
+	return row->result < JD_SKIPPED;
 }
 
 static void cell_int(char *cell, const json_t *obj, const char *key)
@@ -118,6 +119,10 @@ void jd_print_tap(const char *prefix, const struct jd_row *rows, size_t count)
 			printf("ok %s/%s\n", prefix, row->name);
 		else if (row->result == JD_SKIPPED)
 			printf("ok %s/%s # SKIP %s\n", prefix, row->name, row->why);
+		else if (row->result == JD_UNSEEN)
+			printf("ok %s/%s # limit of the tier: %s\n", prefix, row->name, row->why);
+		else if (row->result == JD_NA)
+			printf("# %s/%s %s\n", prefix, row->name, row->why);
 		else
 			printf("not ok %s/%s: %s\n", prefix, row->name, row->why);
 	}

@@ -20,6 +20,7 @@ declare -A ready=() # suites whose package list this run has read already
 
 # The machine's own Debian repository with this label: "URI sources-file:line".
 own_repo() {
+	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(REPO_URI) $(SOURCESENTRY)' \
 		'Created-By: Packages' 'Origin: Debian' "Label: $1" 2>/dev/null | awk 'NR == 1'
 }
@@ -72,14 +73,15 @@ update() {
 # The machine's keyring may be older than a suite's key: take a newer one out of a suite that it does verify.
 newer_keyring() { # MIRROR
 	local suite d=$vm/apt/keyring
-	for suite in $(awk 'NF { print $2 }' <<<"$kernels" | sort -u); do
+	while read -r suite; do
 		rm -rf "$d" && mkdir -p "$d"
-		update "$suite" "$1" && (cd "$d" && apt_in "$suite" apt-get download debian-archive-keyring) >/dev/null 2>&1 || continue
-		dpkg-deb -x "$d"/*.deb "$d/root"
-		cp -L "$d"/root/usr/share/keyrings/debian-archive-keyring.gpg "$vm/keyring.gpg"
+		update "$suite" "$1" || continue
+		(cd "$d" && apt_in "$suite" apt-get download debian-archive-keyring) >/dev/null 2>&1 || continue
+		dpkg-deb -x "$d"/*.deb "$d/root" || continue
+		cp -L "$d"/root/usr/share/keyrings/debian-archive-keyring.gpg "$vm/keyring.gpg" || continue
 		say "keyring: taken from debian-archive-keyring of $suite"
 		return
-	done
+	done < <(awk 'NF { print $2 }' <<<"$kernels" | sort -u)
 	return 1
 }
 
@@ -111,13 +113,14 @@ packages() { # SUITE META
 unpack() { # DIR holding *.deb: leaves vmlinuz, modules/ and version there
 	local dir=$1 deb
 	for deb in "$dir"/*.deb; do
-		dpkg-deb -x "$deb" "$dir/root"
+		dpkg-deb -x "$deb" "$dir/root" || return
+		# shellcheck disable=SC2016 # dpkg-deb's own variables
 		dpkg-deb -W --showformat '${Package} ${Version}\n' "$deb" >>"$dir/version"
 		rm "$deb"
 	done
-	mv "$dir"/root/boot/vmlinuz-* "$dir/vmlinuz"
-	mv "$dir"/root/{usr/,}lib/modules/* "$dir/modules" 2>/dev/null || [[ -d $dir/modules ]]
-	rm -rf "$dir/root"
+	mv "$dir"/root/boot/vmlinuz-* "$dir/vmlinuz" &&
+		mv "$(find "$dir"/root/{usr/,}lib/modules -mindepth 1 -maxdepth 1 -type d 2>/dev/null | head -n 1)" "$dir/modules" &&
+		rm -rf "$dir/root"
 }
 
 fetch() { # LABEL

@@ -12,8 +12,8 @@
 #include "workload.h"
 
 #define MANY_EXTENTS 1200
-#define LEAVE_FREE (8 * WL_MIB)
-#define FILL_LIMIT (1024 * WL_MIB)
+#define LEAVE_FREE   (8 * WL_MIB)
+#define FILL_LIMIT   (1024 * WL_MIB)
 
 static int write_all(int fd, const void *buf, uint64_t len, uint64_t off)
 {
@@ -57,7 +57,7 @@ int wl_setup_common(const struct wl_case *c, int fd, struct wl_env *env)
 	if (!err && c->keepsize && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)c->keepsize)) {
 		err = -errno;
 		if (err == -EOPNOTSUPP)
-			snprintf(env->skip, sizeof(env->skip), "no fallocate without extents");
+			snprintf(env->skip, sizeof(env->skip), "n/a: no fallocate without extents");
 	}
 	return err;
 }
