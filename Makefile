@@ -54,11 +54,12 @@ OBJS := $(SRCS:src/%.c=$(B)/obj/%.o)
 TIERS := fentry kprobe tracepoint
 SKELS := $(foreach t,$(TIERS),$(B)/skel/$(t).skel.h $(B)/skel/$(t)_v2.skel.h)
 BPF_HDRS := $(wildcard bpf/*.h include/*.h vmlinux/*.h vmlinux/*/*.h)
+LIVE := $(patsubst tests/live/%.c,$(B)/live/%,$(wildcard tests/live/test_*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 WORKLOAD := $(patsubst tools/workload/%.c,$(B)/tools/workload/%.o,$(wildcard tools/workload/*.c))
 JUDGE := $(patsubst tools/judge/%.c,$(B)/tools/judge/%.o,$(wildcard tools/judge/*.c))
 
-.PHONY: all deps demo test check install uninstall clean help arm64-bpf unit
+.PHONY: all deps demo test check install uninstall clean help arm64-bpf unit live
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -135,7 +136,14 @@ $(B)/tests/%: tests/unit/%.c $(OBJS)
 	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka -ljansson $(LIBS)
 
+$(B)/live/%: tests/live/%.c $(OBJS)
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
+		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka $(LIBS)
+
 unit: $(UNIT)
+live: $(LIVE)
 
 check:
 	@tools/check.sh

@@ -23,13 +23,13 @@
 #define LOAD(p, f) ((p)->f)
 #endif
 
-#define EIOCBQUEUED	 529
-#define EAGAIN		 11
-#define ENOTBLK		 15
+#define EIOCBQUEUED      529
+#define EAGAIN           11
+#define ENOTBLK          15
 #define EXT4_SUPER_MAGIC 0xEF53
-#define S_DAX		 (1 << 13)
-#define EXT4_EXTENTS_FL	 (1u << 19)
-#define EXT4_EXT_MAGIC	 0xf30a
+#define S_DAX            (1 << 13)
+#define EXT4_EXTENTS_FL  (1u << 19)
+#define EXT4_EXT_MAGIC   0xf30a
 
 /* From 5.9 (commit 1dd7a7c1, RWF_* aligned); they are macros, not in BTF. */
 #define IOCB_DSYNC  0x02

@@ -25,7 +25,7 @@ static __always_inline void exposure_check(struct e4d_slot *w, struct inode *ino
 	if (!k_has_ext4_inode() || w->live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
 		return;
 	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
-		  !k_on_orphan_list(inode);
+	          !k_on_orphan_list(inode);
 	if (exposed == !!w->exposed_since)
 		return;
 	now = bpf_ktime_get_boot_ns();
@@ -93,7 +93,7 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
  */
 static __always_inline void close_write(struct e4d_slot *w, __u64 key)
 {
-	if (w->phase == E4D_PHASE_PENDING) {
+	if (e4d_waits(w)) {
 		count(E4D_C_PENDING, -1);
 		w->rec.evidence = E4D_INFERRED;
 	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
@@ -128,7 +128,7 @@ static __always_inline bool wanted(struct inode *inode, __u32 tgid)
 }
 
 static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 submitted,
-				      __u64 isize)
+                                      __u64 isize)
 {
 	struct e4d_record *r = &w->rec;
 	__u64 mask = (1ULL << (r->blkbits & 31)) - 1;
@@ -149,7 +149,7 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 {
 	w->link = 0;
 	w->link_seq = 0;
-	w->iocb = k_id(iocb);
+	w->iocb = iocb ? k_id(iocb) : 0;
 	w->inode = k_id(inode);
 	w->live = 0;
 	w->alloc_start = 0;
@@ -165,12 +165,10 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	__builtin_memset(&w->rec, 0, sizeof(w->rec));
 }
 
-static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode,
-					__u32 submitted)
+static __always_inline void init_record(struct e4d_slot *w, struct inode *inode)
 {
 	struct e4d_record *r = &w->rec;
 	__u64 id = bpf_get_current_pid_tgid();
-	__u32 ki = LOAD(iocb, ki_flags);
 	__u32 *g = generation(k_id(inode));
 
 	w->generation = g ? *g : 0;
@@ -183,6 +181,15 @@ static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb, 
 	r->tid = (__u32)id;
 	r->tier = E4D_TIER;
 	r->version = E4D_RECORD_VERSION;
+	if (LOAD(inode, i_flags) & S_DAX)
+		r->flags |= E4D_F_DAX;
+}
+
+static __always_inline void init_flags(struct e4d_slot *w, struct kiocb *iocb)
+{
+	struct e4d_record *r = &w->rec;
+	__u32 ki = LOAD(iocb, ki_flags);
+
 	if (!LOAD(iocb, ki_complete))
 		r->flags |= E4D_F_SYNC;
 	else
@@ -195,9 +202,6 @@ static __always_inline void init_record(struct e4d_slot *w, struct kiocb *iocb, 
 		r->flags |= E4D_F_APPEND;
 	if (ki & IOCB_ATOMIC)
 		r->flags |= E4D_F_ATOMIC;
-	if (LOAD(inode, i_flags) & S_DAX)
-		r->flags |= E4D_F_DAX;
-	set_range(w, LOAD(iocb, ki_pos), submitted, k_isize(inode));
 }
 
 static __always_inline __u64 new_seq(void)
@@ -241,7 +245,9 @@ static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode,
 		return;
 	}
 	init_state(w, iocb, inode);
-	init_record(w, iocb, inode, submitted);
+	init_record(w, inode);
+	init_flags(w, iocb);
+	set_range(w, LOAD(iocb, ki_pos), submitted, k_isize(inode));
 	seq = new_seq();
 	w->rec.seq = seq;
 	if (key == tkey)
@@ -257,6 +263,12 @@ static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode,
 	t->link = key;
 }
 
+/* Mappings and allocations belong to the direct write, not to its fallback. */
+static __always_inline bool maps(const struct e4d_slot *w)
+{
+	return w->phase == E4D_PHASE_DIO || w->phase == E4D_PHASE_BLIND;
+}
+
 /*
  * ext4_iomap_begin returned a mapping. What it covers is also what it
  * allocated, which can be more than iomap->length says: the very bug.
@@ -266,7 +278,7 @@ static __always_inline void write_mapped(struct e4d_slot *w, struct iomap *iomap
 	struct e4d_record *r = &w->rec;
 	__u64 start = LOAD(iomap, offset), end = start + LOAD(iomap, length);
 
-	if (w->phase != E4D_PHASE_DIO)
+	if (!maps(w))
 		return;
 	if (w->cover > end)
 		end = w->cover;
@@ -288,7 +300,7 @@ static __always_inline void write_mapped(struct e4d_slot *w, struct iomap *iomap
 
 /* The first call of ext4_iomap_begin knows the range after the write checks. */
 static __always_inline void write_range(struct e4d_slot *w, struct inode *inode, __u64 pos,
-					__u64 len)
+                                        __u64 len)
 {
 	__u32 *g;
 
@@ -307,7 +319,7 @@ static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u
 	struct e4d_record *r;
 	__u64 start, end;
 
-	if (!w || w->phase != E4D_PHASE_DIO)
+	if (!w || !maps(w))
 		return;
 	r = &w->rec;
 	start = lblk << (r->blkbits & 31);
@@ -329,7 +341,7 @@ static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u
 
 /* ->end_io has run: what it was given, and i_size as it left it. */
 static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode, __s64 size,
-					 __s32 error)
+                                         __s32 error)
 {
 	struct e4d_record *r = &w->rec;
 
@@ -349,7 +361,7 @@ static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode
 
 /* Completed in a context that is not the submitter's: queued, and over. */
 static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key,
-						  struct inode *inode)
+                                                  struct inode *inode)
 {
 	struct e4d_record *r = &w->rec;
 

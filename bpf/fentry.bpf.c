@@ -40,7 +40,7 @@ int BPF_PROG(fx_file_write_iter, struct kiocb *iocb, struct iov_iter *from, ssiz
 
 SEC("?fexit/ext4_iomap_begin")
 int BPF_PROG(fx_iomap_begin, struct inode *inode, loff_t offset, loff_t length, unsigned int flags,
-	     struct iomap *iomap, struct iomap *srcmap, int ret)
+             struct iomap *iomap, struct iomap *srcmap, int ret)
 {
 	struct e4d_slot *w = current_write(inode);
 

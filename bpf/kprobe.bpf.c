@@ -99,7 +99,7 @@ int BPF_KRETPROBE(kr_file_write_iter, long ret)
 
 SEC("?kprobe/ext4_iomap_begin")
 int BPF_KPROBE(kp_iomap_begin, struct inode *inode, loff_t offset, loff_t length,
-	       unsigned int flags, struct iomap *iomap)
+               unsigned int flags, struct iomap *iomap)
 {
 	struct e4d_slot *w = current_write(inode);
 

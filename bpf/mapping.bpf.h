@@ -10,7 +10,7 @@
 #include "core.bpf.h"
 
 static __always_inline int map_blocks_exit(struct inode *inode, struct ext4_map_blocks *map,
-					   int ret)
+                                           int ret)
 {
 	if (inode && map && ret > 0 && k_map_is_new(map))
 		write_allocated(inode, LOAD(map, m_lblk), ret);
@@ -19,14 +19,14 @@ static __always_inline int map_blocks_exit(struct inode *inode, struct ext4_map_
 
 SEC("?tp_btf/ext4_ext_map_blocks_exit")
 int BPF_PROG(tp_ext_map_blocks_exit, struct inode *inode, unsigned int flags,
-	     struct ext4_map_blocks *map, int ret)
+             struct ext4_map_blocks *map, int ret)
 {
 	return map_blocks_exit(inode, map, ret);
 }
 
 SEC("?tp_btf/ext4_ind_map_blocks_exit")
 int BPF_PROG(tp_ind_map_blocks_exit, struct inode *inode, unsigned int flags,
-	     struct ext4_map_blocks *map, int ret)
+             struct ext4_map_blocks *map, int ret)
 {
 	return map_blocks_exit(inode, map, ret);
 }

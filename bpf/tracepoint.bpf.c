@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The tracepoint tier (6.6 and later: iomap_dio_rw_begin and iomap_dio_complete,
- * commit 3fd41721cd5c). The end of a write is not seen. A write with nothing left to trim
- * and nothing left to write is over at its completion; any other waits
+ * The tracepoint tier. The end of a write is not seen. From 6.6 there are a
+ * begin and a completion (commit 3fd41721cd5c): a write with nothing left to
+ * trim and nothing left to write is over at its completion; any other waits
  * (E4D_PHASE_PENDING) for the thread's next step, its death, or user space's
- * patience.
+ * patience. What there is before 6.6 stands in blind.bpf.h.
  */
 #define E4D_TIER E4D_TIER_TRACEPOINT
 #include "mapping.bpf.h"
 
 SEC("?tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
-	     size_t done_before)
+             size_t done_before)
 {
 	struct inode *inode = k_inode(iocb);
 	struct e4d_slot *t;
@@ -28,14 +28,22 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 	return 0;
 }
 
-SEC("?tp_btf/iomap_iter_dstmap")
-int BPF_PROG(tp_iter_dstmap, struct inode *inode, struct iomap *iomap)
+static __always_inline int mapping_seen(struct inode *inode, struct iomap *iomap)
 {
 	struct e4d_slot *w = current_write(inode);
 
-	if (w)
-		write_mapped(w, iomap);
+	if (!w)
+		return 0;
+	write_mapped(w, iomap);
+	if (w->phase == E4D_PHASE_BLIND)
+		w->event_ns = bpf_ktime_get_boot_ns();
 	return 0;
+}
+
+SEC("?tp_btf/iomap_iter_dstmap")
+int BPF_PROG(tp_iter_dstmap, struct inode *inode, struct iomap *iomap)
+{
+	return mapping_seen(inode, iomap);
 }
 
 /* Invalidation failed before any mapping: the write goes on buffered. */
@@ -133,7 +141,7 @@ int BPF_PROG(tp_truncate_exit, struct inode *inode)
 	if (!inode)
 		return 0;
 	w = truncate_exit(inode, false, 0);
-	if (!w || w->phase != E4D_PHASE_PENDING)
+	if (!w || !e4d_waits(w))
 		return 0;
 	w->event_ns = bpf_ktime_get_boot_ns();
 	inode_at_exit(w, inode);
@@ -196,5 +204,7 @@ int BPF_PROG(tp_process_exit)
 		close_open(t, tkey);
 	return 0;
 }
+
+#include "blind.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -11,9 +11,9 @@
 /* Power of two; 8192 writes in flight fill half of it. */
 #define E4D_SLOTS 16384
 /* A claim looks at this many slots before it counts `state_full`. */
-#define E4D_PROBES	16
+#define E4D_PROBES      16
 #define E4D_GENERATIONS 4096
-#define E4D_RING_BYTES	(4u << 20)
+#define E4D_RING_BYTES  (4u << 20)
 
 /* How ext4's own inode (orphan list, i_disksize, extent root) is read. */
 enum e4d_inode_access {
@@ -24,10 +24,10 @@ enum e4d_inode_access {
 
 struct e4d_config {
 	__u32 self_tgid;   /* never traced: our own output */
-	__u32 dev;	   /* 0: every ext4 */
-	__u64 ino;	   /* 0: every inode */
-	__u32 tgid;	   /* 0: every process */
-	__u8 all;	   /* emit every write */
+	__u32 dev;         /* 0: every ext4 */
+	__u64 ino;         /* 0: every inode */
+	__u32 tgid;        /* 0: every process */
+	__u8 all;          /* emit every write */
 	__u8 extend_only;  /* state only for writes that may extend */
 	__u8 inode_access; /* enum e4d_inode_access */
 	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
@@ -39,18 +39,18 @@ struct e4d_config {
  */
 enum e4d_counter {
 	E4D_C_WRITES = 0, /* direct writes begun, after the filter */
-	E4D_C_DONE,	  /* of these, finished */
-	E4D_C_EXTEND,	  /* finished, extending */
-	E4D_C_PRODUCED,	  /* records meant for the ring */
+	E4D_C_DONE,       /* of these, finished */
+	E4D_C_EXTEND,     /* finished, extending */
+	E4D_C_PRODUCED,   /* records meant for the ring */
 	E4D_C_RING_FULL,  /* of these, dropped: ring full */
 	E4D_C_STATE_FULL, /* writes without a state slot: not seen at all */
-	E4D_C_STALE,	  /* states closed half seen */
+	E4D_C_STALE,      /* states closed half seen */
 	E4D_C_STACK_FULL, /* kprobe tier: argument stack overflow */
-	E4D_C_FILTERED,	  /* direct writes that the filter left out */
-	E4D_C_PENDING,	  /* tracepoint tier: states that wait to be settled */
+	E4D_C_FILTERED,   /* direct writes that the filter left out */
+	E4D_C_PENDING,    /* tracepoint tier: states that wait to be settled */
 	E4D_C_SUBMITTED,  /* bytes submitted by finished writes */
-	E4D_C_MAPPED,	  /* bytes mapped for finished writes */
-	E4D_C_VERDICT0,	  /* one for each verdict */
+	E4D_C_MAPPED,     /* bytes mapped for finished writes */
+	E4D_C_VERDICT0,   /* one for each verdict */
 	E4D_C_VERDICT_LAST = E4D_C_VERDICT0 + E4D_VERDICT_COUNT - 1,
 	E4D_C_COUNT,
 };

@@ -15,14 +15,15 @@
 
 #define E4D_KEY_TAKEN  1ULL
 #define E4D_KEY_THREAD (1ULL << 32) /* | tid; kernel addresses lie far above */
-#define E4D_CALLS      6	    /* kprobe tier: nested calls remembered */
+#define E4D_CALLS      6            /* kprobe tier: nested calls remembered */
 #define E4D_NO_CUT     (~0ULL)
 
 enum e4d_phase {
-	E4D_PHASE_DIO = 0,	/* mappings count */
-	E4D_PHASE_DONE = 1,	/* ->end_io was called on the submitting thread */
+	E4D_PHASE_DIO = 0,      /* mappings count */
+	E4D_PHASE_DONE = 1,     /* ->end_io was called on the submitting thread */
 	E4D_PHASE_FALLBACK = 2, /* in ext4_buffered_write_iter */
-	E4D_PHASE_PENDING = 3,	/* tracepoint tier: complete, what follows is not */
+	E4D_PHASE_PENDING = 3,  /* tracepoint tier: complete, what follows is not */
+	E4D_PHASE_BLIND = 4,    /* tracepoint tier before 6.6: no completion is seen */
 };
 
 /* Arguments of a probed call, kept for its return (kprobe tier). */
@@ -32,19 +33,19 @@ struct e4d_call {
 };
 
 struct e4d_slot {
-	__u64 key;	/* 0: free */
-	__u64 link;	/* thread slot: key of the iocb's slot; 0: state is here */
+	__u64 key;      /* 0: free */
+	__u64 link;     /* thread slot: key of the iocb's slot; 0: state is here */
 	__u64 link_seq; /* and its sequence number */
 	__u64 iocb;
 	__u64 inode;
-	__u64 live;	   /* end of the farthest own block still there */
+	__u64 live;        /* end of the farthest own block still there */
 	__u64 alloc_start; /* lowest new block, bytes */
 	__u64 alloc_bytes; /* sum of new blocks, bytes */
-	__u64 cover;	   /* end of what was allocated for the mapping under way */
+	__u64 cover;       /* end of what was allocated for the mapping under way */
 	__u64 mapped_to;   /* end of what `mapped` has counted */
-	__u64 cut;	   /* lowest block removed by the truncate under way */
-	__u64 cut_low;	   /* lowest boundary of the truncates that worked */
-	__u64 isize;	   /* i_size at the last event */
+	__u64 cut;         /* lowest block removed by the truncate under way */
+	__u64 cut_low;     /* lowest boundary of the truncates that worked */
+	__u64 isize;       /* i_size at the last event */
 	__u64 isize_end;   /* i_size after ->end_io */
 	__u64 exposed_since;
 	__u64 event_ns; /* last event of a pending write */
@@ -55,6 +56,12 @@ struct e4d_slot {
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;
 };
+
+/* Is it for the thread's next step, or for patience, to end this write? */
+static __always_inline int e4d_waits(const struct e4d_slot *s)
+{
+	return s->phase == E4D_PHASE_PENDING || s->phase == E4D_PHASE_BLIND;
+}
 
 /* Bytes of the write's own blocks that lie past the block holding EOF. */
 static __always_inline __u64 e4d_past_eof(const struct e4d_slot *s, __u64 isize)

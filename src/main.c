@@ -5,8 +5,8 @@
 #include "util/log.h"
 
 static const struct e4d_cmd commands[] = {
-    {"trace", e4d_cmd_trace, "one line for each direct write"},
-    {"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
+	{"trace", e4d_cmd_trace, "one line for each direct write"},
+	{"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

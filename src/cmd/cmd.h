@@ -19,7 +19,7 @@ struct e4d_opts {
 	bool all, confirm, strict, quiet;
 	const char *format; /* "text", "json", "csv" */
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best */
-	uint64_t count;	    /* -n; 0: no limit */
+	uint64_t count;     /* -n; 0: no limit */
 	double duration;    /* seconds; 0: no limit */
 	struct e4d_filter *filter;
 };

@@ -17,18 +17,18 @@
 #include "util/escape.h"
 
 static const char help[] =
-    "Usage: ext4diotop doctor [--json] [DIR]\n"
-    "       ext4diotop doctor --verifier\n"
-    "Says what can be attached on this machine, tries each hook for real, makes one\n"
-    "direct write on an unnamed file of an ext4 (DIR, or the first that is found),\n"
-    "and checks that its record came back. Each line is PASS, WARN or FAIL; what can\n"
-    "be mended says how. --verifier prints each program's size and verifier work.\n"
-    "\n"
-    "Examples:\n"
-    "  ext4diotop doctor\n"
-    "  ext4diotop doctor --json /mnt/data\n"
-    "\n"
-    "Exit: 0 a tier works and its record came back, 2 usage, 3 cannot run here.\n";
+	"Usage: ext4diotop doctor [--json] [DIR]\n"
+	"       ext4diotop doctor --verifier\n"
+	"Says what can be attached on this machine, tries each hook for real, makes one\n"
+	"direct write on an unnamed file of an ext4 (DIR, or the first that is found),\n"
+	"and checks that its record came back. Each line is PASS, WARN or FAIL; what can\n"
+	"be mended says how. --verifier prints each program's size and verifier work.\n"
+	"\n"
+	"Examples:\n"
+	"  ext4diotop doctor\n"
+	"  ext4diotop doctor --json /mnt/data\n"
+	"\n"
+	"Exit: 0 a tier works and its record came back, 2 usage, 3 cannot run here.\n";
 
 static void json_text(const char *key, const char *text, const char *end)
 {
@@ -40,7 +40,7 @@ static void json_text(const char *key, const char *text, const char *end)
 }
 
 void e4d_report_line(struct e4d_report *rep, enum e4d_level level, const char *check,
-		     const char *remedy, const char *fmt, ...)
+                     const char *remedy, const char *fmt, ...)
 {
 	static const char *const names[] = {"PASS", "WARN", "FAIL"};
 	char text[1024];
@@ -83,10 +83,10 @@ static void check_privilege(struct e4d_report *rep)
 		if (mine)
 			cap_get_flag(mine, caps[i].cap, CAP_EFFECTIVE, &on);
 		e4d_report_line(rep, on == CAP_SET ? E4D_PASS : E4D_WARN, caps[i].name,
-				on == CAP_SET ? NULL
-					      : "run as root, or grant it (setcap, systemd "
-						"AmbientCapabilities)",
-				on == CAP_SET ? "held" : "not held");
+		                on == CAP_SET ? NULL
+		                              : "run as root, or grant it (setcap, systemd "
+		                                "AmbientCapabilities)",
+		                on == CAP_SET ? "held" : "not held");
 	}
 	if (mine)
 		cap_free(mine);
@@ -95,8 +95,8 @@ static void check_privilege(struct e4d_report *rep)
 		e4d_report_line(rep, E4D_PASS, "memlock", NULL, "unlimited");
 	else
 		e4d_report_line(rep, E4D_PASS, "memlock", NULL,
-				"%llu KiB (counts for BPF only before 5.11)",
-				(unsigned long long)lim.rlim_cur / 1024);
+		                "%llu KiB (counts for BPF only before 5.11)",
+		                (unsigned long long)lim.rlim_cur / 1024);
 }
 
 static void check_lockdown(struct e4d_report *rep, const struct e4d_kernel *k)
@@ -111,15 +111,15 @@ static void check_lockdown(struct e4d_report *rep, const struct e4d_kernel *k)
 	line[strcspn(line, "\n")] = 0;
 	if (!k->confidential)
 		e4d_report_line(rep, E4D_PASS, "lockdown", NULL, "%s",
-				line[0] ? line : "no lockdown file");
+		                line[0] ? line : "no lockdown file");
 	else if (k->has_rdonly_cast)
 		e4d_report_line(rep, E4D_WARN, "lockdown",
-				"use fentry or tracepoint, which read without the helper", "%s",
-				line);
+		                "use fentry or tracepoint, which read without the helper", "%s",
+		                line);
 	else
 		e4d_report_line(rep, E4D_WARN, "lockdown",
-				"boot without lockdown=confidentiality for orphan and exposure",
-				"%s: the ext4 inode cannot be read", line);
+		                "boot without lockdown=confidentiality for orphan and exposure",
+		                "%s: the ext4 inode cannot be read", line);
 }
 
 /* false: no tier can work, and the reason was printed. */
@@ -131,34 +131,34 @@ static bool check_kernel(struct e4d_report *rep, const struct e4d_kernel *k)
 	uname(&u);
 	e4d_report_line(rep, E4D_PASS, "kernel", NULL, "%s %s", u.release, u.machine);
 	e4d_report_line(rep, geteuid() ? E4D_WARN : E4D_PASS, "user",
-			geteuid() ? "run as root: sudo ext4diotop doctor" : NULL, "uid %u",
-			geteuid());
+	                geteuid() ? "run as root: sudo ext4diotop doctor" : NULL, "uid %u",
+	                geteuid());
 	if (k->vmlinux)
 		e4d_report_line(rep, E4D_PASS, "BTF", NULL, "/sys/kernel/btf/vmlinux");
 	else
 		e4d_report_line(rep, E4D_FAIL, "BTF", "use a kernel with CONFIG_DEBUG_INFO_BTF=y",
-				"this kernel has no BTF");
+		                "this kernel has no BTF");
 	if (!k->ext4_present)
 		e4d_report_line(rep, E4D_FAIL, "ext4", "mount an ext4, or 'modprobe ext4'",
-				"ext4 is not registered");
+		                "ext4 is not registered");
 	else if (k->ext4_module && !k->ext4)
 		e4d_report_line(rep, E4D_FAIL, "ext4",
-				"use a kernel with module BTF (5.11), or with ext4 built in",
-				"a module without BTF");
+		                "use a kernel with module BTF (5.11), or with ext4 built in",
+		                "a module without BTF");
 	else
 		e4d_report_line(rep, E4D_PASS, "ext4", NULL,
-				k->ext4_module ? "a module, with BTF" : "built in");
+		                k->ext4_module ? "a module, with BTF" : "built in");
 	if (!k->has_iomap_dio && k->ext4_present)
 		e4d_report_line(rep, E4D_FAIL, "write path",
-				"use kernel 5.5 or later; if kallsyms is hidden, run as root",
-				"ext4's direct writes do not go through iomap");
+		                "use kernel 5.5 or later; if kallsyms is hidden, run as root",
+		                "ext4's direct writes do not go through iomap");
 	check_lockdown(rep, k);
 	check_privilege(rep);
 	return rep->failed == failed;
 }
 
 static void check_hook(struct e4d_report *rep, const struct e4d_kernel *k, const struct e4d_hook *h,
-		       bool *ok)
+                       bool *ok)
 {
 	char name[96], check[40];
 	int err;
@@ -176,13 +176,13 @@ static void check_hook(struct e4d_report *rep, const struct e4d_kernel *k, const
 		e4d_report_line(rep, E4D_PASS, check, NULL, "%s: attaches", name);
 	else if (err == -EPERM || err == -EACCES)
 		e4d_report_line(rep, E4D_WARN, check,
-				"a security policy or a missing capability refuses it; use "
-				"another tier",
-				"%s: refused (%s)", name, strerror(-err));
+		                "a security policy or a missing capability refuses it; use "
+		                "another tier",
+		                "%s: refused (%s)", name, strerror(-err));
 	else if (h->kind == E4D_KPROBE || h->kind == E4D_KRETPROBE)
 		e4d_report_line(rep, E4D_WARN, check,
-				"a kernel with CONFIG_KPROBES, or another tier", "%s: %s", name,
-				strerror(-err));
+		                "a kernel with CONFIG_KPROBES, or another tier", "%s: %s", name,
+		                strerror(-err));
 	else
 		e4d_report_line(rep, E4D_WARN, check, NULL, "%s: %s", name, strerror(-err));
 }
@@ -231,15 +231,15 @@ static int run(struct e4d_report *rep, const char *dir)
 
 			snprintf(check, sizeof(check), "tier %s", e4d_tier_name(t));
 			e4d_report_line(rep, ok ? E4D_PASS : E4D_WARN, check, NULL,
-					ok ? "works" : "does not work here");
+			                ok ? "works" : "does not work here");
 			works += ok;
 		}
 		if (works)
 			e4d_doctor_live(rep, dir);
 		else
 			e4d_report_line(rep, E4D_FAIL, "tiers",
-					"run as root on a kernel with fentry, kprobes or tp_btf",
-					"no tier works here");
+			                "run as root on a kernel with fentry, kprobes or tp_btf",
+			                "no tier works here");
 	}
 	e4d_kernel_free(&k);
 	return rep->failed ? E4D_EXIT_CANNOT : E4D_EXIT_CLEAN;
@@ -256,9 +256,9 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 int e4d_cmd_doctor(int argc, char **argv)
 {
 	static const struct option longopts[] = {{"json", no_argument, NULL, 'j'},
-						 {"verifier", no_argument, NULL, 'v'},
-						 {"help", no_argument, NULL, 'h'},
-						 {NULL, 0, NULL, 0}};
+	                                         {"verifier", no_argument, NULL, 'v'},
+	                                         {"help", no_argument, NULL, 'h'},
+	                                         {NULL, 0, NULL, 0}};
 	struct e4d_report rep = {0};
 	bool verifier = false;
 	int c;

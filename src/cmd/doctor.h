@@ -16,8 +16,8 @@ struct e4d_report {
 
 /* One line of the report; remedy may be NULL. */
 void e4d_report_line(struct e4d_report *rep, enum e4d_level level, const char *check,
-		     const char *remedy, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+                     const char *remedy, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /*
  * Makes one direct write on an unnamed file in dir (or on the first writable

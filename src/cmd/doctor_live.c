@@ -84,20 +84,20 @@ static void judge(struct e4d_report *rep, const struct live *l, const char *tier
 {
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		e4d_report_line(rep, E4D_FAIL, "one real write", "try another directory",
-				"the direct write itself failed");
+		                "the direct write itself failed");
 	else if (!l->seen)
 		e4d_report_line(rep, E4D_FAIL, "one real write", "try another --tier",
-				"tier %s: no record of it came back", tier);
+		                "tier %s: no record of it came back", tier);
 	else if (l->rec.verdict == E4D_UNKNOWN || l->rec.submitted != LIVE_BYTES)
 		e4d_report_line(rep, E4D_FAIL, "one real write",
-				"run doctor again; if it stays, "
-				"report it with this output",
-				"tier %s: the record is not right (%s, %u bytes)", tier,
-				e4d_verdict_name(l->rec.verdict), l->rec.submitted);
+		                "run doctor again; if it stays, "
+		                "report it with this output",
+		                "tier %s: the record is not right (%s, %u bytes)", tier,
+		                e4d_verdict_name(l->rec.verdict), l->rec.submitted);
 	else
 		e4d_report_line(rep, E4D_PASS, "one real write", NULL,
-				"tier %s: its record came back, %u bytes mapped, %s", tier,
-				l->rec.mapped, e4d_verdict_name(l->rec.verdict));
+		                "tier %s: its record came back, %u bytes mapped, %s", tier,
+		                l->rec.mapped, e4d_verdict_name(l->rec.verdict));
 }
 
 static void trace_one(struct e4d_report *rep, int fd, const struct stat *st)
@@ -142,16 +142,16 @@ void e4d_doctor_live(struct e4d_report *rep, const char *dir)
 		dir = found;
 	if (!dir || !usable(dir)) {
 		e4d_report_line(rep, E4D_FAIL, "one real write",
-				"name a directory on a writable ext4: ext4diotop doctor DIR",
-				dir ? "%s is not on a writable ext4"
-				    : "no writable ext4 is mounted%.0s",
-				dir ? dir : "");
+		                "name a directory on a writable ext4: ext4diotop doctor DIR",
+		                dir ? "%s is not on a writable ext4"
+		                    : "no writable ext4 is mounted%.0s",
+		                dir ? dir : "");
 		return;
 	}
 	fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
 	if (fd < 0 || fstat(fd, &st)) {
 		e4d_report_line(rep, E4D_FAIL, "one real write", "try another directory",
-				"%s: no unnamed file can be made: %s", dir, strerror(errno));
+		                "%s: no unnamed file can be made: %s", dir, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return;

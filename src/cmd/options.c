@@ -22,18 +22,18 @@ enum {
 };
 
 static const struct option longopts[] = {
-    {"all", no_argument, NULL, OPT_ALL},
-    {"filter", required_argument, NULL, OPT_FILTER},
-    {"tier", required_argument, NULL, OPT_TIER},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"csv", no_argument, NULL, OPT_CSV},
-    {"confirm", no_argument, NULL, OPT_CONFIRM},
-    {"strict", no_argument, NULL, OPT_STRICT},
-    {"duration", required_argument, NULL, OPT_DURATION},
-    {"number", required_argument, NULL, 'n'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{"all", no_argument, NULL, OPT_ALL},
+	{"filter", required_argument, NULL, OPT_FILTER},
+	{"tier", required_argument, NULL, OPT_TIER},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"csv", no_argument, NULL, OPT_CSV},
+	{"confirm", no_argument, NULL, OPT_CONFIRM},
+	{"strict", no_argument, NULL, OPT_STRICT},
+	{"duration", required_argument, NULL, OPT_DURATION},
+	{"number", required_argument, NULL, 'n'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static int usage_error(const char *cmd)
@@ -46,7 +46,7 @@ static int add_filter(struct e4d_opts *o, const char *text)
 {
 	char err[E4D_FILTER_ERR] = "out of memory";
 	int rc = o->filter ? e4d_filter_add(o->filter, text, err, sizeof(err))
-			   : e4d_filter_parse(text, &o->filter, err, sizeof(err));
+	                   : e4d_filter_parse(text, &o->filter, err, sizeof(err));
 
 	if (rc)
 		e4d_err("%s", err);

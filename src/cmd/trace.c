@@ -20,32 +20,32 @@
 #include "util/log.h"
 #include "verdict.h"
 
-#define TICK_NS	   10000000L
+#define TICK_NS    10000000L
 #define TRACE_DONE 1 /* -n reached: not an error */
 
 static const char help[] =
-    "Usage: ext4diotop trace [OPTIONS]\n"
-    "One line for each direct write to ext4; by default only for writes that\n"
-    "extend the file or are suspicious.\n"
-    "\n"
-    "  --all            every write\n"
-    "  --filter TERMS   only writes that match, e.g. 'dev=sda1 verdict=leak'\n"
-    "  --tier TIER      fentry, kprobe or tracepoint; default: the best\n"
-    "  --json, --csv    JSON lines or CSV instead of text\n"
-    "  --confirm        ask the disk (FIEMAP) about each write shown\n"
-    "  --strict         exposure to a crash counts as a finding too\n"
-    "  -n N             stop after N lines\n"
-    "  --duration S     stop after S seconds\n"
-    "  -q, --quiet      no summary\n"
-    "\n"
-    "Examples:\n"
-    "  ext4diotop trace\n"
-    "  ext4diotop trace --filter 'dev=/mnt/data comm=postgres' --duration 60\n"
-    "  ext4diotop trace --all --json -n 1000 > writes.jsonl\n"
-    "  ext4diotop trace --filter 'verdict=leak,trim-failed' --confirm\n"
-    "\n"
-    "Exit: 0 clean, 1 a finding, 2 usage, 3 cannot run here, 4 no write was seen,\n"
-    "5 no finding, but events were lost.\n";
+	"Usage: ext4diotop trace [OPTIONS]\n"
+	"One line for each direct write to ext4; by default only for writes that\n"
+	"extend the file or are suspicious.\n"
+	"\n"
+	"  --all            every write\n"
+	"  --filter TERMS   only writes that match, e.g. 'dev=sda1 verdict=leak'\n"
+	"  --tier TIER      fentry, kprobe or tracepoint; default: the best\n"
+	"  --json, --csv    JSON lines or CSV instead of text\n"
+	"  --confirm        ask the disk (FIEMAP) about each write shown\n"
+	"  --strict         exposure to a crash counts as a finding too\n"
+	"  -n N             stop after N lines\n"
+	"  --duration S     stop after S seconds\n"
+	"  -q, --quiet      no summary\n"
+	"\n"
+	"Examples:\n"
+	"  ext4diotop trace\n"
+	"  ext4diotop trace --filter 'dev=/mnt/data comm=postgres' --duration 60\n"
+	"  ext4diotop trace --all --json -n 1000 > writes.jsonl\n"
+	"  ext4diotop trace --filter 'verdict=leak,trim-failed' --confirm\n"
+	"\n"
+	"Exit: 0 clean, 1 a finding, 2 usage, 3 cannot run here, 4 no write was seen,\n"
+	"5 no finding, but events were lost.\n";
 
 struct trace {
 	struct e4d_opts opts;
@@ -111,10 +111,10 @@ static int open_signals(void)
 static int loop(struct trace *t, int signals)
 {
 	struct pollfd fds[4] = {
-	    {.fd = open_timer(TICK_NS, 0), .events = POLLIN},
-	    {.fd = signals, .events = POLLIN},
-	    {.fd = -1, .events = POLLIN},
-	    {.fd = STDOUT_FILENO, .events = 0}, /* POLLERR: a pipe without reader */
+		{.fd = open_timer(TICK_NS, 0), .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
+		{.fd = STDOUT_FILENO, .events = 0}, /* POLLERR: a pipe without reader */
 	};
 	uint64_t ticks;
 	int err = 0;
@@ -157,9 +157,9 @@ static int summary(struct trace *t)
 	e4d_session_counters(t->session, &c);
 	lost = e4d_session_losses(t->session, sink_loss, t);
 	e4d_info("%llu direct writes (%llu extending), %llu shown, %llu findings, %llu unknown",
-		 (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
-		 (unsigned long long)t->shown, (unsigned long long)t->findings,
-		 (unsigned long long)t->unknown);
+	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
+	         (unsigned long long)t->shown, (unsigned long long)t->findings,
+	         (unsigned long long)t->unknown);
 	if (t->findings)
 		return E4D_EXIT_FINDING;
 	if (lost || t->unknown) {
@@ -195,7 +195,7 @@ static int start(struct trace *t)
 	}
 	if (!t->opts.quiet)
 		dprintf(STDERR_FILENO, "tracing direct writes to ext4, tier %s; Ctrl-C ends\n",
-			e4d_tier_name(e4d_session_tier(t->session)));
+		        e4d_tier_name(e4d_session_tier(t->session)));
 	return 0;
 }
 

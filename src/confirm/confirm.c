@@ -34,7 +34,7 @@ static __u64 overlap(__u64 a, __u64 b, __u64 c, __u64 d)
 
 /* Adds one extent; returns its end, 0 when it makes no sense. */
 static __u64 add_extent(const struct fiemap_extent *x, __u64 eof, const struct own_range *own,
-			struct e4d_past_eof *out)
+                        struct e4d_past_eof *out)
 {
 	__u64 end = x->fe_logical + x->fe_length, past;
 
@@ -98,7 +98,7 @@ static unsigned int block_bits(const struct stat *st, unsigned int blkbits)
 }
 
 int e4d_confirm_fd(int fd, unsigned int blkbits, __u64 own_from, __u64 own_to, int own_unwritten,
-		   struct e4d_past_eof *out)
+                   struct e4d_past_eof *out)
 {
 	struct own_range own = {own_from, own_to, own_unwritten};
 	struct e4d_past_eof sum = {0};

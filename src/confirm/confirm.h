@@ -7,9 +7,9 @@
 
 /* What FIEMAP shows past the block that holds EOF, bytes. */
 struct e4d_past_eof {
-	__u64 written;	 /* of initialized blocks in the whole file */
+	__u64 written;   /* of initialized blocks in the whole file */
 	__u64 unwritten; /* of preallocated blocks in the whole file */
-	__u64 own;	 /* of these, what the write may have left: see e4d_confirm() */
+	__u64 own;       /* of these, what the write may have left: see e4d_confirm() */
 };
 
 /*
@@ -18,7 +18,7 @@ struct e4d_past_eof {
  * if own_unwritten. Writes dirty pages back first. Returns 0 or -errno.
  */
 int e4d_confirm_fd(int fd, unsigned int blkbits, __u64 own_from, __u64 own_to, int own_unwritten,
-		   struct e4d_past_eof *out);
+                   struct e4d_past_eof *out);
 
 /*
  * Opens the record's inode, by the writer's own descriptor or by path (may be

@@ -18,7 +18,7 @@ static const char *terminated(const struct e4d_value *v, char buf[E4D_COMM_LEN +
 }
 
 static bool str_equal(const struct e4d_term *t, const struct e4d_operand *o,
-		      const struct e4d_value *v, const char *str)
+                      const struct e4d_value *v, const char *str)
 {
 	/* a path is compared as a pattern in any case; flags 0: "*" crosses "/" */
 	if (t->op == E4D_OP_GLOB || (!t->field->names && !t->field->width && t->field->nullable))
@@ -32,7 +32,7 @@ static bool list_equal(const struct e4d_term *t, const struct e4d_operand *o, __
 		return bits >> o->u & 1;
 	for (; bits; bits &= bits - 1)
 		if (!fnmatch(o->str, e4d_name(t->field->names, (unsigned int)__builtin_ctzll(bits)),
-			     0))
+		             0))
 			return true;
 	return false;
 }
@@ -55,7 +55,7 @@ static bool equal_any(const struct e4d_term *t, const struct e4d_value *v)
 		}
 		if (v->kind == E4D_K_STR    ? str_equal(t, o, v, str)
 		    : v->kind == E4D_K_LIST ? list_equal(t, o, v->u)
-					    : o->u == v->u)
+		                            : o->u == v->u)
 			return true;
 	}
 	return false;

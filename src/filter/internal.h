@@ -32,7 +32,7 @@ struct e4d_filter {
 /* Where the parser is, and where its message goes. */
 struct e4d_parse {
 	const char *text;
-	const char *at;	  /* next byte */
+	const char *at;   /* next byte */
 	const char *mark; /* start of what a message points at */
 	char *err;
 	size_t errlen;
@@ -40,14 +40,14 @@ struct e4d_parse {
 
 /* Writes "filter, column N: MESSAGE" and returns -EINVAL. */
 int e4d_filter_fail(struct e4d_parse *p, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * Converts one alternative (word: its bytes with quotes removed, quoted: it had
  * any) for a field. Returns 0, -ENOMEM or -EINVAL with a message.
  */
 int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *term, const char *word,
-		       bool quoted, struct e4d_operand *out);
+                       bool quoted, struct e4d_operand *out);
 
 /* Device by "major:minor", name or mount point. Returns 0 or -errno. */
 int e4d_filter_dev(const char *word, __u32 *dev);

@@ -14,8 +14,8 @@ static const struct {
 	const char *text;
 	enum e4d_op op;
 } ops[] = {
-    {"!=", E4D_OP_NE}, {"<=", E4D_OP_LE}, {">=", E4D_OP_GE},  {"=", E4D_OP_EQ},
-    {"<", E4D_OP_LT},  {">", E4D_OP_GT},  {"~", E4D_OP_GLOB},
+	{"!=", E4D_OP_NE}, {"<=", E4D_OP_LE}, {">=", E4D_OP_GE},  {"=", E4D_OP_EQ},
+	{"<", E4D_OP_LT},  {">", E4D_OP_GT},  {"~", E4D_OP_GLOB},
 };
 
 int e4d_filter_fail(struct e4d_parse *p, const char *fmt, ...)
@@ -50,9 +50,9 @@ static int parse_field(struct e4d_parse *p, struct e4d_term *t)
 	e4d_field_list(list, sizeof(list));
 	if (!len)
 		return e4d_filter_fail(p, "a field name is missing before '%.1s'; fields: %s",
-				       p->at, list);
+		                       p->at, list);
 	return e4d_filter_fail(p, "no field '%.*s'; fields: %s", (int)(len < 64 ? len : 64), p->at,
-			       list);
+	                       list);
 }
 
 static bool op_allowed(const struct e4d_field *f, enum e4d_op op)
@@ -84,12 +84,12 @@ static int parse_op(struct e4d_parse *p, struct e4d_term *t)
 			return 0;
 		use = op_allowed(t->field, E4D_OP_GLOB) ? "=, != or ~"
 		      : op_allowed(t->field, E4D_OP_LT) ? "=, !=, <, <=, > or >="
-							: "= or !=";
+		                                        : "= or !=";
 		return e4d_filter_fail(p, "'%s' does not go with %s; use %s", ops[i].text,
-				       t->field->name, use);
+		                       t->field->name, use);
 	}
 	return e4d_filter_fail(p, "an operator is missing after '%s'; use one of = != < <= > >= ~",
-			       t->field->name);
+	                       t->field->name);
 }
 
 static int hex_digit(char c)
@@ -153,7 +153,7 @@ static int parse_word(struct e4d_parse *p, bool split, char *word, bool *quoted)
 		return e4d_filter_fail(p, "this quote is not closed; add '\"'");
 	if (!n)
 		return e4d_filter_fail(p, "a value is missing; write field=value, no spaces around "
-					  "the operator (null for none)");
+		                          "the operator (null for none)");
 	return 0;
 }
 
@@ -223,7 +223,7 @@ int e4d_filter_parse(const char *text, struct e4d_filter **out, char *err, size_
 	if (strnlen(text, E4D_FILTER_MAX + 1) > E4D_FILTER_MAX) {
 		p.mark = text + E4D_FILTER_MAX;
 		return e4d_filter_fail(&p, "longer than %d bytes; give several --filter",
-				       E4D_FILTER_MAX);
+		                       E4D_FILTER_MAX);
 	}
 	f = calloc(1, sizeof(*f));
 	if (!f)

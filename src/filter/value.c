@@ -19,11 +19,12 @@ struct suffix {
 };
 
 static const struct suffix size_suffixes[] = {
-    {"", 1}, {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"T", 1ULL << 40}, {NULL, 0},
+	{"", 1},           {"K", 1ULL << 10}, {"M", 1ULL << 20},
+	{"G", 1ULL << 30}, {"T", 1ULL << 40}, {NULL, 0},
 };
 
 static const struct suffix time_suffixes[] = {
-    {"", 1}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {NULL, 0},
+	{"", 1}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {NULL, 0},
 };
 
 static const struct suffix no_suffixes[] = {{"", 1}, {NULL, 0}};
@@ -32,18 +33,18 @@ static const char *unit_help(const struct e4d_field *f)
 {
 	return f->unit == E4D_U_BYTES ? "a whole number with K, M, G or T, such as 64K"
 	       : f->unit == E4D_U_NS  ? "a whole number with ns, us, ms or s, such as 10ms"
-				      : "a whole number";
+	                              : "a whole number";
 }
 
 static int too_large(struct e4d_parse *p, const struct e4d_field *f, const char *word, __u64 max)
 {
 	return e4d_filter_fail(p, "'%.40s' is too large; %s holds at most %llu", word, f->name,
-			       max);
+	                       max);
 }
 
 /* Digits and a suffix, without a sign. */
 static int parse_number(struct e4d_parse *p, const struct e4d_field *f, const char *word,
-			__u64 *out)
+                        __u64 *out)
 {
 	const struct suffix *s = no_suffixes;
 	const char *at = word;
@@ -60,7 +61,7 @@ static int parse_number(struct e4d_parse *p, const struct e4d_field *f, const ch
 		s++;
 	if (at == word || !s->text)
 		return e4d_filter_fail(p, "'%.40s' is no value for %s; write %s", word, f->name,
-				       unit_help(f));
+		                       unit_help(f));
 	if (__builtin_mul_overflow(v, s->factor, out))
 		return too_large(p, f, word, ~0ULL);
 	return 0;
@@ -68,7 +69,7 @@ static int parse_number(struct e4d_parse *p, const struct e4d_field *f, const ch
 
 /* A signed number; an errno may be written by name: -EFAULT. */
 static int parse_signed(struct e4d_parse *p, const struct e4d_field *f, const char *word,
-			__s64 *out)
+                        __s64 *out)
 {
 	bool minus = word[0] == '-';
 	__u64 v;
@@ -84,7 +85,7 @@ static int parse_signed(struct e4d_parse *p, const struct e4d_field *f, const ch
 			}
 		}
 		return e4d_filter_fail(p, "no error '%.40s'; write its number, such as -14",
-				       word + 1);
+		                       word + 1);
 	}
 	err = parse_number(p, f, word + minus, &v);
 	if (err)
@@ -96,7 +97,7 @@ static int parse_signed(struct e4d_parse *p, const struct e4d_field *f, const ch
 }
 
 static int parse_word_value(struct e4d_parse *p, const struct e4d_field *f, const char *word,
-			    __u64 *out)
+                            __u64 *out)
 {
 	int v = e4d_name_value(f->names, word, strlen(word));
 	char list[256];
@@ -110,7 +111,7 @@ static int parse_word_value(struct e4d_parse *p, const struct e4d_field *f, cons
 }
 
 static int parse_str(struct e4d_parse *p, const struct e4d_term *t, const char *word,
-		     struct e4d_operand *out)
+                     struct e4d_operand *out)
 {
 	const struct e4d_field *f = t->field;
 	__u64 unused;
@@ -123,7 +124,7 @@ static int parse_str(struct e4d_parse *p, const struct e4d_term *t, const char *
 	}
 	if (!strcmp(f->name, "comm") && t->op != E4D_OP_GLOB && strlen(word) >= E4D_COMM_LEN)
 		return e4d_filter_fail(p, "a comm holds %d bytes; write comm=%.*s",
-				       E4D_COMM_LEN - 1, E4D_COMM_LEN - 1, word);
+		                       E4D_COMM_LEN - 1, E4D_COMM_LEN - 1, word);
 	out->str = strdup(word);
 	return out->str ? 0 : -ENOMEM;
 }
@@ -197,23 +198,23 @@ static int parse_dev(struct e4d_parse *p, const char *word, struct e4d_operand *
 		return 0;
 	}
 	return e4d_filter_fail(p,
-			       "no device '%.100s' (%s); write major:minor, a name as in lsblk, "
-			       "or a mount point",
-			       word, strerror(-err));
+	                       "no device '%.100s' (%s); write major:minor, a name as in lsblk, "
+	                       "or a mount point",
+	                       word, strerror(-err));
 }
 
 static int parse_bool(struct e4d_parse *p, const struct e4d_field *f, const char *word,
-		      struct e4d_operand *out)
+                      struct e4d_operand *out)
 {
 	out->u = !strcmp(word, "true");
 	if (out->u || !strcmp(word, "false"))
 		return 0;
 	return e4d_filter_fail(p, "'%.40s' is no value for %s; write true, false or null", word,
-			       f->name);
+	                       f->name);
 }
 
 int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char *word, bool quoted,
-		       struct e4d_operand *out)
+                       struct e4d_operand *out)
 {
 	const struct e4d_field *f = t->field;
 
@@ -222,13 +223,13 @@ int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char
 		if (t->op == E4D_OP_EQ || t->op == E4D_OP_NE)
 			return 0;
 		return e4d_filter_fail(p, "null has no order; write %s=null or %s!=null", f->name,
-				       f->name);
+		                       f->name);
 	}
 	switch ((enum e4d_kind)f->kind) {
 	case E4D_K_U64:
 		if (word[0] == '-')
 			return e4d_filter_fail(p, "%s is never negative; write %s", f->name,
-					       unit_help(f));
+			                       unit_help(f));
 		return parse_number(p, f, word, &out->u);
 	case E4D_K_S64:
 		return parse_signed(p, f, word, &out->s);
@@ -244,7 +245,7 @@ int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *t, const char
 		return parse_dev(p, word, out);
 	case E4D_K_TIME:
 		return e4d_filter_fail(p, "%s cannot be filtered; use ts_ns (time since boot)",
-				       f->name);
+		                       f->name);
 	}
 	return -EINVAL;
 }

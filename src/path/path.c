@@ -18,10 +18,10 @@
 struct entry {
 	__u64 ino;
 	__u32 dev, gen;
-	__u32 pid;	/* negative: the process that was asked */
+	__u32 pid;      /* negative: the process that was asked */
 	__u64 retry_ns; /* negative: asked again from here, CLOCK_MONOTONIC */
-	char *path;	/* owned; NULL: negative */
-	int chain;	/* next in the bucket, -1: none */
+	char *path;     /* owned; NULL: negative */
+	int chain;      /* next in the bucket, -1: none */
 	int prev, next; /* by use, the newest first; -1: none */
 };
 

@@ -11,7 +11,7 @@
 #include "record/names.h"
 
 static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier tier,
-				    const struct e4d_config *cfg)
+                                    const struct e4d_config *cfg)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ext4diotop");
 	struct e4d_config *ro;
@@ -70,17 +70,17 @@ static void explain(enum e4d_tier tier, const struct e4d_hook *h, int err, char 
 
 	if (err == -EPERM || err == -EACCES)
 		snprintf(why, len,
-			 "%s: %s on %s was refused (%s): a security policy or missing "
-			 "CAP_BPF and CAP_PERFMON; run as root, or use another --tier",
-			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
+		         "%s: %s on %s was refused (%s): a security policy or missing "
+		         "CAP_BPF and CAP_PERFMON; run as root, or use another --tier",
+		         tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
 	else if (err == -ENOENT || err == -ESRCH)
 		snprintf(why, len,
-			 "%s: this kernel has no %s %s: inlined, compiled out or older; "
-			 "use another --tier",
-			 tier_name, e4d_hook_kind_name(h->kind), h->target);
+		         "%s: this kernel has no %s %s: inlined, compiled out or older; "
+		         "use another --tier",
+		         tier_name, e4d_hook_kind_name(h->kind), h->target);
 	else
 		snprintf(why, len, "%s: %s on %s failed: %s; 'ext4diotop doctor' tries each hook",
-			 tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
+		         tier_name, e4d_hook_kind_name(h->kind), h->target, strerror(-err));
 }
 
 static bool candidate_present(const struct e4d_kernel *k, const struct e4d_hook *c)
@@ -93,7 +93,7 @@ static bool candidate_present(const struct e4d_kernel *k, const struct e4d_hook 
 }
 
 static bool candidate_attaches(const struct e4d_kernel *k, const struct e4d_hook *c, int *err,
-			       const struct e4d_hook **failed)
+                               const struct e4d_hook **failed)
 {
 	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++) {
 		if (h->tier != c->tier || strcmp(h->role, c->role) || h->candidate != c->candidate)
@@ -112,7 +112,7 @@ static bool candidate_attaches(const struct e4d_kernel *k, const struct e4d_hook
  * is loaded and attached alone, which is slow and certain.
  */
 static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
-		  struct e4d_attached *out, char *why, size_t len)
+                  struct e4d_attached *out, char *why, size_t len)
 {
 	const struct e4d_hook *failed = NULL;
 	const char *role = NULL;
@@ -153,7 +153,7 @@ static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
 }
 
 static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *cfg,
-			   struct e4d_attached *a, int *failed)
+                           struct e4d_attached *a, int *failed)
 {
 	int err;
 
@@ -188,7 +188,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 }
 
 int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
-	       struct e4d_attached *out, char *why, size_t why_len)
+               struct e4d_attached *out, char *why, size_t why_len)
 {
 	int err, failed;
 
@@ -208,10 +208,10 @@ int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_
 }
 
 int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
-		    struct e4d_attached *out, char *why, size_t why_len)
+                    struct e4d_attached *out, char *why, size_t why_len)
 {
 	static const enum e4d_tier order[] = {E4D_TIER_FENTRY, E4D_TIER_KPROBE,
-					      E4D_TIER_TRACEPOINT};
+	                                      E4D_TIER_TRACEPOINT};
 	size_t used = 0;
 	int err = -ENOENT;
 
@@ -222,8 +222,8 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 		if (!err)
 			return 0;
 		if (used < why_len)
-			used +=
-			    snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "", one);
+			used += snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "",
+			                 one);
 	}
 	return err;
 }

@@ -26,10 +26,10 @@ struct e4d_attached {
  * the reason with its remedy in why.
  */
 int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
-	       struct e4d_attached *out, char *why, size_t why_len);
+               struct e4d_attached *out, char *why, size_t why_len);
 /* The best tier that attaches, in the order fentry, kprobe, tracepoint. */
 int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
-		    struct e4d_attached *out, char *why, size_t why_len);
+                    struct e4d_attached *out, char *why, size_t why_len);
 void e4d_detach(struct e4d_attached *a);
 
 /* Loads and attaches one hook alone, then lets go: 0 or negative errno. */

@@ -14,11 +14,11 @@ enum e4d_hook_kind { E4D_FENTRY, E4D_FEXIT, E4D_KPROBE, E4D_KRETPROBE, E4D_TP };
 struct e4d_hook {
 	enum e4d_tier tier;
 	const char *role;
-	int candidate;	  /* rank within the role; equal ranks go together */
+	int candidate;    /* rank within the role; equal ranks go together */
 	const char *prog; /* program in the tier's object */
 	enum e4d_hook_kind kind;
 	const char *target; /* kernel function or tracepoint */
-	bool needed;	    /* without the role the tier cannot judge */
+	bool needed;        /* without the role the tier cannot judge */
 };
 
 /* The table ends with a row whose prog is NULL. */

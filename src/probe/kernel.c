@@ -30,22 +30,22 @@ static bool file_has(const char *path, const char *word)
 static bool probe_cmpxchg(void)
 {
 	struct bpf_insn insns[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1},
-	    {.code = BPF_STX | BPF_MEM | BPF_DW,
-	     .dst_reg = BPF_REG_10,
-	     .src_reg = BPF_REG_1,
-	     .off = -8},
-	    {.code = BPF_STX | 0xc0 | BPF_DW,
-	     .dst_reg = BPF_REG_10,
-	     .src_reg = BPF_REG_1,
-	     .off = -8,
-	     .imm = 0xf1},
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-	    {.code = BPF_JMP | BPF_EXIT},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1},
+		{.code = BPF_STX | BPF_MEM | BPF_DW,
+	         .dst_reg = BPF_REG_10,
+	         .src_reg = BPF_REG_1,
+	         .off = -8},
+		{.code = BPF_STX | 0xc0 | BPF_DW,
+	         .dst_reg = BPF_REG_10,
+	         .src_reg = BPF_REG_1,
+	         .off = -8,
+	         .imm = 0xf1},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "e4d_cmpxchg", "GPL", insns,
-			       sizeof(insns) / sizeof(insns[0]), NULL);
+	                       sizeof(insns) / sizeof(insns[0]), NULL);
 
 	if (fd < 0)
 		return false;
@@ -90,7 +90,7 @@ int e4d_kernel_probe(struct e4d_kernel *k)
 	read_kallsyms(k);
 	if (k->vmlinux)
 		k->has_rdonly_cast =
-		    btf__find_by_name_kind(k->vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+			btf__find_by_name_kind(k->vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	k->confidential = file_has("/sys/kernel/security/lockdown", "[confidentiality]");
 	k->has_cmpxchg = probe_cmpxchg();
 	return 0;

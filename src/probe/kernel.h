@@ -17,7 +17,7 @@ struct e4d_kernel {
 	bool has_iomap_dio; /* 5.5 and later: ext4 writes through iomap */
 	bool has_cmpxchg;
 	bool has_rdonly_cast;
-	bool confidential;	   /* lockdown=confidentiality */
+	bool confidential;         /* lockdown=confidentiality */
 	bool ksyms[E4D_HOOK_ROWS]; /* by row of the hook table: in /proc/kallsyms */
 };
 

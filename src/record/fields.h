@@ -93,7 +93,7 @@ static inline __s64 e4d_field_load_signed(const void *p, unsigned int width)
  * false when it is null; v->kind is set in any case.
  */
 static inline bool e4d_field_get(const struct e4d_field *f, const struct e4d_record *rec,
-				 const char *path, struct e4d_value *v)
+                                 const char *path, struct e4d_value *v)
 {
 	const char *p = (const char *)rec + f->off;
 

@@ -6,29 +6,29 @@
 #include "record/names.h"
 
 static const char *const verdict_words[E4D_VERDICT_COUNT] = {
-    [E4D_UNKNOWN] = "unknown",	       [E4D_CLEAN] = "clean",	    [E4D_TRIMMED] = "trimmed",
-    [E4D_REUSED] = "reused",	       [E4D_PREALLOC] = "prealloc", [E4D_LEAK] = "leak",
-    [E4D_TRIM_FAILED] = "trim-failed", [E4D_EXPOSED] = "exposed",
+	[E4D_UNKNOWN] = "unknown",         [E4D_CLEAN] = "clean",       [E4D_TRIMMED] = "trimmed",
+	[E4D_REUSED] = "reused",           [E4D_PREALLOC] = "prealloc", [E4D_LEAK] = "leak",
+	[E4D_TRIM_FAILED] = "trim-failed", [E4D_EXPOSED] = "exposed",
 };
 
 static const char *const evidence_words[E4D_EVIDENCE_COUNT] = {
-    [E4D_OBSERVED] = "observed",
-    [E4D_INFERRED] = "inferred",
-    [E4D_CONFIRMED] = "confirmed",
-    [E4D_REFUTED] = "refuted",
+	[E4D_OBSERVED] = "observed",
+	[E4D_INFERRED] = "inferred",
+	[E4D_CONFIRMED] = "confirmed",
+	[E4D_REFUTED] = "refuted",
 };
 
 static const char *const tier_words[E4D_TIER_COUNT] = {
-    [E4D_TIER_NONE] = "none",
-    [E4D_TIER_FENTRY] = "fentry",
-    [E4D_TIER_KPROBE] = "kprobe",
-    [E4D_TIER_TRACEPOINT] = "tracepoint",
+	[E4D_TIER_NONE] = "none",
+	[E4D_TIER_FENTRY] = "fentry",
+	[E4D_TIER_KPROBE] = "kprobe",
+	[E4D_TIER_TRACEPOINT] = "tracepoint",
 };
 
 /* bit 11 (E4D_F_ORPHAN) is the field `orphan`, not a word */
 static const char *const flag_words[E4D_FLAG_COUNT] = {
-    "extend",	 "async",  "sync", "nowait", "dsync",	 "append",     "unaligned",    "new",
-    "unwritten", "atomic", "dax",  NULL,     "overtrim", "size-moved", "async-extend",
+	"extend",    "async",  "sync", "nowait", "dsync",    "append",     "unaligned",    "new",
+	"unwritten", "atomic", "dax",  NULL,     "overtrim", "size-moved", "async-extend",
 };
 
 static const char *const doubt_words[E4D_DOUBT_COUNT] = {"lost", "half", "race", "settle"};
@@ -67,6 +67,6 @@ void e4d_name_list(const struct e4d_names *names, char *buf, size_t size)
 		if (!names->word[i])
 			continue;
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
-					names->word[i]);
+		                        names->word[i]);
 	}
 }

@@ -8,7 +8,7 @@
 #include "record.h"
 
 struct e4d_names {
-	const char *what;	 /* "verdict" */
+	const char *what;        /* "verdict" */
 	const char *const *word; /* by value, or by bit number; NULL: a hole */
 	unsigned int count;
 };

@@ -9,7 +9,7 @@
  * bpf_link_info of a kprobe perf event: `missed` came with 6.7 (commit
  * 3acf8ace6823), after the headers of Debian 12; its place is ABI.
  */
-#define INFO_PERF_TYPE	     16
+#define INFO_PERF_TYPE       16
 #define INFO_KPROBE_MISSED   48
 #define PERF_EVENT_KPROBE    3
 #define PERF_EVENT_KRETPROBE 4

@@ -7,7 +7,7 @@
 #include "config.h"
 #include "session/pending.h"
 
-#define SCAN_NS	      50000000ULL   /* between two scans */
+#define SCAN_NS       50000000ULL   /* between two scans */
 #define GRACE_NS      1000000000ULL /* a thread this long without a step is done */
 #define BUSY_GRACE_NS 30000000000ULL
 
@@ -56,7 +56,7 @@ static bool ripe(const struct e4d_slot *s, uint64_t now, bool all)
 
 	if (all)
 		return true;
-	if (s->phase != E4D_PHASE_PENDING || now < s->event_ns)
+	if (!e4d_waits(s) || now < s->event_ns)
 		return false;
 	age = now - s->event_ns;
 	return age > BUSY_GRACE_NS || (age > GRACE_NS && !thread_blocked(&s->rec));
@@ -64,9 +64,9 @@ static bool ripe(const struct e4d_slot *s, uint64_t now, bool all)
 
 /* copy is the caller's own; the slot itself is already free. */
 static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, uint64_t now,
-		      int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
+                      int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
-	if (copy->phase == E4D_PHASE_PENDING) {
+	if (e4d_waits(copy)) {
 		copy->rec.evidence = E4D_INFERRED;
 		p->settled++;
 	} else {
@@ -83,7 +83,7 @@ static bool is_state(const struct e4d_slot *s, __u64 key)
 }
 
 static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
-			 int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
+                         int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
 	struct e4d_slot copy;
 	int err = 0;
@@ -95,7 +95,7 @@ static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
 		if (!is_state(s, key) || !ripe(s, now, all))
 			continue;
 		if (!__atomic_compare_exchange_n(&s->key, &key, E4D_KEY_TAKEN, false,
-						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		copy = *s;
 		__atomic_store_n(&s->key, 0, __ATOMIC_RELEASE);
@@ -106,7 +106,7 @@ static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
 }
 
 static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
-		       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
+                       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
 	__u64 key, next, *at = NULL;
 	struct e4d_slot copy;
@@ -114,7 +114,7 @@ static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
 
 	while (!err && !bpf_map_get_next_key(p->fd, at, &next)) {
 		bool take = !bpf_map_lookup_elem(p->fd, &next, &copy) && is_state(&copy, next) &&
-			    ripe(&copy, now, all);
+		            ripe(&copy, now, all);
 
 		key = next;
 		at = &key;
@@ -129,7 +129,7 @@ static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
 }
 
 int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
-		       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
+                       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
 	if (!all && now < p->next_ns)
 		return 0;

@@ -28,7 +28,7 @@ int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped);
  * pending is settled at once, what is still under way is `unknown`.
  */
 int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
-		       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
+                       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
 void e4d_pending_close(struct e4d_pending *p);
 
 #endif

@@ -165,25 +165,25 @@ static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
 {
 	if (geteuid() != 0 && access("/proc/self/mem", W_OK) == 0 && !k->has_cmpxchg) {
 		snprintf(why, len,
-			 "BPF programs may not be loaded as this user: run as root "
-			 "(or with CAP_BPF and CAP_PERFMON)");
+		         "BPF programs may not be loaded as this user: run as root "
+		         "(or with CAP_BPF and CAP_PERFMON)");
 		return -EPERM;
 	}
 	if (!k->vmlinux) {
 		snprintf(why, len,
-			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel "
-			 "with CONFIG_DEBUG_INFO_BTF=y");
+		         "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel "
+		         "with CONFIG_DEBUG_INFO_BTF=y");
 		return -ENOTSUP;
 	}
 	if (!k->ext4_present) {
 		snprintf(why, len,
-			 "ext4 is not there: mount an ext4 file system, or 'modprobe ext4'");
+		         "ext4 is not there: mount an ext4 file system, or 'modprobe ext4'");
 		return -ENODEV;
 	}
 	if (!k->has_iomap_dio) {
 		snprintf(why, len,
-			 "this kernel's ext4 does not write through iomap: 5.5 or later is "
-			 "needed (or kallsyms is hidden: run as root)");
+		         "this kernel's ext4 does not write through iomap: 5.5 or later is "
+		         "needed (or kallsyms is hidden: run as root)");
 		return -ENOTSUP;
 	}
 	return 0;
@@ -198,7 +198,7 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 }
 
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
-		     size_t why_len)
+                     size_t why_len)
 {
 	struct e4d_session *s = calloc(1, sizeof(*s));
 	int err;
@@ -219,9 +219,9 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 		err = set_up(s);
 		if (err)
 			snprintf(why, why_len,
-				 "mapping the tracer's memory failed: %s; raise the "
-				 "memlock limit (ulimit -l unlimited)",
-				 strerror(-err));
+			         "mapping the tracer's memory failed: %s; raise the "
+			         "memlock limit (ulimit -l unlimited)",
+			         strerror(-err));
 	}
 	if (err) {
 		e4d_session_close(s);
@@ -246,16 +246,16 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 }
 
 uint64_t e4d_session_losses(const struct e4d_session *s,
-			    void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
+                            void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
 {
 	static const struct {
 		enum e4d_counter c;
 		const char *name;
 	} table[] = {
-	    {E4D_C_RING_FULL, "ring_full"},
-	    {E4D_C_STATE_FULL, "state_full"},
-	    {E4D_C_STALE, "half_seen"},
-	    {E4D_C_STACK_FULL, "stack_full"},
+		{E4D_C_RING_FULL, "ring_full"},
+		{E4D_C_STATE_FULL, "state_full"},
+		{E4D_C_STALE, "half_seen"},
+		{E4D_C_STACK_FULL, "stack_full"},
 	};
 	struct e4d_counters sum;
 	uint64_t total = 0;

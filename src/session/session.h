@@ -22,7 +22,7 @@ struct e4d_session_opts {
 
 /* 0, or negative errno with the reason and its remedy in why. */
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
-		     size_t why_len);
+                     size_t why_len);
 
 /*
  * One step, meant for a timer of about 10 ms: consume, read the losses, deliver.
@@ -41,7 +41,7 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 
 /* Calls fn for each loss that is not zero; returns the total. */
 uint64_t e4d_session_losses(const struct e4d_session *s,
-			    void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx);
+                            void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx);
 
 /* Records consumed from the ring so far: produced = consumed + ring_full. */
 uint64_t e4d_session_consumed(const struct e4d_session *s);

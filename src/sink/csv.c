@@ -28,7 +28,7 @@ static char *put_list(char *p, __u64 bits, const struct e4d_names *names)
 }
 
 static char *put_value(char *p, const struct e4d_field *f, const struct e4d_value *v,
-		       struct e4d_clock *clock)
+                       struct e4d_clock *clock)
 {
 	switch (v->kind) {
 	case E4D_K_U64:
@@ -100,8 +100,8 @@ static void csv_loss(struct e4d_sink *sink, const char *name, __u64 count)
 }
 
 const struct e4d_sink_ops e4d_sink_csv = {
-    .name = "csv",
-    .begin = csv_begin,
-    .write = csv_write,
-    .loss = csv_loss,
+	.name = "csv",
+	.begin = csv_begin,
+	.write = csv_write,
+	.loss = csv_loss,
 };

@@ -52,7 +52,7 @@ static char *put_string(char *p, const struct e4d_field *f, const struct e4d_val
 }
 
 static char *put_value(char *p, const struct e4d_field *f, const struct e4d_value *v,
-		       struct e4d_clock *clock)
+                       struct e4d_clock *clock)
 {
 	switch (v->kind) {
 	case E4D_K_U64:
@@ -121,7 +121,7 @@ static void json_loss(struct e4d_sink *sink, const char *name, __u64 count)
 }
 
 const struct e4d_sink_ops e4d_sink_json = {
-    .name = "json",
-    .write = json_write,
-    .loss = json_loss,
+	.name = "json",
+	.write = json_write,
+	.loss = json_loss,
 };

@@ -6,9 +6,9 @@
 #include "sink/sink.h"
 
 static const struct e4d_sink_ops *const sinks[] = {
-    &e4d_sink_text,
-    &e4d_sink_json,
-    &e4d_sink_csv,
+	&e4d_sink_text,
+	&e4d_sink_json,
+	&e4d_sink_csv,
 };
 
 int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struct e4d_sink **out)

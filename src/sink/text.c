@@ -5,9 +5,9 @@
  * columns. Sizes are exact where five columns hold them, else in units of
  * 1024; "-" is null; a comm that was cut ends in "+".
  *
- * TIME     COMM         PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT
- * 13:02:11 fio         4711    0  4096  4096  4096  4096  4096     0 clean
- * 13:02:12 pwrite-t+   4712    0    1M    1M  7680   -14  7680 1016K leak
+ * TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT
+ * 13:02:11 fio          4711  4096  4096  4096  4096  4096  8192     0 clean
+ * 13:02:12 pwrite-t+    4712     0    1M    1M  7680   -14  7680 1016K leak
  *     dev=254:0 ino=131 offset=0 submitted=1048576 dio_size=7680 ret=-14(EFAULT)
  *     past_eof=1040384 isize=0..7680 trim=none observed path=/mnt/scratch/f
  */
@@ -19,8 +19,8 @@
 #include "util/escape.h"
 #include "verdict.h"
 
-#define COLS	   80
-#define INDENT	   4
+#define COLS       80
+#define INDENT     4
 #define COMM_COLS  9
 #define NUM_COLS   5
 #define PATH_LEAST 24 /* a path with less room gets its own line */
@@ -50,7 +50,7 @@ static void short_size(char out[NUM_COLS + 1], __u64 v)
 		__u64 part = v >> (10 * (unit - 1)) & 1023;
 
 		snprintf(out, NUM_COLS + 1, "%u.%u%c", (unsigned int)whole,
-			 (unsigned int)(part * 10 / 1024), " KMGTPE"[unit]);
+		         (unsigned int)(part * 10 / 1024), " KMGTPE"[unit]);
 	}
 }
 
@@ -212,7 +212,7 @@ static void put_finding(struct e4d_outbuf *ob, const struct e4d_record *r, const
 static void text_begin(struct e4d_sink *sink)
 {
 	e4d_ob_str(&sink->out, "TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE"
-			       "  PAST VERDICT\n");
+	                       "  PAST VERDICT\n");
 }
 
 static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path)
@@ -242,7 +242,7 @@ static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, cons
 }
 
 const struct e4d_sink_ops e4d_sink_text = {
-    .name = "text",
-    .begin = text_begin,
-    .write = text_write,
+	.name = "text",
+	.begin = text_begin,
+	.write = text_write,
 };

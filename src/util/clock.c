@@ -51,8 +51,8 @@ static void break_down(struct e4d_clock *clock, __s64 sec)
 		strcpy(clock->zone, "Z");
 	else
 		snprintf(clock->zone, sizeof(clock->zone), "%c%02u:%02u", off < 0 ? '-' : '+',
-			 (unsigned int)(off < 0 ? -off : off) / 60 % 100,
-			 (unsigned int)(off < 0 ? -off : off) % 60);
+		         (unsigned int)(off < 0 ? -off : off) / 60 % 100,
+		         (unsigned int)(off < 0 ? -off : off) % 60);
 	clock->sec = sec;
 	clock->cached = true;
 }

@@ -17,7 +17,7 @@
 
 struct e4d_clock {
 	__s64 boot_to_real_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
-	bool utc;	       /* print Z instead of the local offset */
+	bool utc;              /* print Z instead of the local offset */
 	/* the second that was broken down last; zero it to start */
 	bool cached;
 	__s64 sec;

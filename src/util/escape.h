@@ -25,7 +25,7 @@ size_t e4d_utf8_decode(const char *s, size_t len, __u32 *cp);
  * Returns the bytes of s used; *outlen bytes were written, *cols columns.
  */
 size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], size_t *outlen,
-		     unsigned int *cols);
+                     unsigned int *cols);
 
 /* Columns that s takes once escaped for text. */
 size_t e4d_text_cols(const char *s, size_t len);

@@ -20,7 +20,7 @@ struct e4d_outbuf {
 	int err; /* 0 or -errno of the first failed append */
 };
 
-extern const char e4d_digit_pairs[200];
+extern const char e4d_digit_pairs[201];
 extern const __u64 e4d_pow10[E4D_U64_DIGITS];
 
 /* Writes v in decimal to p (room for 20 bytes); returns the end. */

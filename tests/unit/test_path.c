@@ -281,9 +281,9 @@ static void test_confirm_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_resolve),	  cmocka_unit_test(test_negative),
-	    cmocka_unit_test(test_bounded),	  cmocka_unit_test(test_confirm),
-	    cmocka_unit_test(test_confirm_bytes), cmocka_unit_test(test_confirm_refuses),
+		cmocka_unit_test(test_resolve),       cmocka_unit_test(test_negative),
+		cmocka_unit_test(test_bounded),       cmocka_unit_test(test_confirm),
+		cmocka_unit_test(test_confirm_bytes), cmocka_unit_test(test_confirm_refuses),
 	};
 
 	return cmocka_run_group_tests_name("path and confirm", tests, setup, teardown);

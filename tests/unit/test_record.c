@@ -8,15 +8,15 @@ static void test_layout(void **state)
 {
 	static const size_t want[][2] = {
 #define AT(m, off) {offsetof(struct e4d_record, m), off}
-	    AT(ts_ns, 0),	AT(seq, 8),	    AT(ino, 16),	  AT(offset, 24),
-	    AT(mapped_end, 32), AT(alloc_end, 40),  AT(isize_before, 48), AT(isize_after, 56),
-	    AT(trim_from, 64),	AT(past_eof, 72),   AT(prealloc, 80),	  AT(exposed_ns, 88),
-	    AT(latency_ns, 96), AT(submitted, 104), AT(mapped, 108),	  AT(dio_size, 112),
-	    AT(ret, 116),	AT(fallback, 120),  AT(pid, 124),	  AT(tid, 128),
-	    AT(dev, 132),	AT(gen, 136),	    AT(flags, 140),	  AT(comm, 144),
-	    AT(dio_error, 160), AT(trim_ret, 162),  AT(extents, 164),	  AT(cpu, 166),
-	    AT(seen, 168),	AT(doubt, 170),	    AT(blkbits, 171),	  AT(tier, 172),
-	    AT(verdict, 173),	AT(evidence, 174),  AT(version, 175),
+		AT(ts_ns, 0),       AT(seq, 8),         AT(ino, 16),          AT(offset, 24),
+		AT(mapped_end, 32), AT(alloc_end, 40),  AT(isize_before, 48), AT(isize_after, 56),
+		AT(trim_from, 64),  AT(past_eof, 72),   AT(prealloc, 80),     AT(exposed_ns, 88),
+		AT(latency_ns, 96), AT(submitted, 104), AT(mapped, 108),      AT(dio_size, 112),
+		AT(ret, 116),       AT(fallback, 120),  AT(pid, 124),         AT(tid, 128),
+		AT(dev, 132),       AT(gen, 136),       AT(flags, 140),       AT(comm, 144),
+		AT(dio_error, 160), AT(trim_ret, 162),  AT(extents, 164),     AT(cpu, 166),
+		AT(seen, 168),      AT(doubt, 170),     AT(blkbits, 171),     AT(tier, 172),
+		AT(verdict, 173),   AT(evidence, 174),  AT(version, 175),
 #undef AT
 	};
 
@@ -29,7 +29,7 @@ static void test_layout(void **state)
 static void test_names(void **state)
 {
 	static const struct e4d_names *const all[] = {&e4d_verdicts, &e4d_evidences, &e4d_tiers,
-						      &e4d_flags, &e4d_doubts};
+	                                              &e4d_flags, &e4d_doubts};
 	char list[256];
 
 	(void)state;
@@ -49,7 +49,7 @@ static void test_names(void **state)
 	assert_int_equal(e4d_name_value(&e4d_flags, "orphan", 6), -EINVAL);
 	e4d_name_list(&e4d_verdicts, list, sizeof(list));
 	assert_string_equal(list, "unknown, clean, trimmed, reused, prealloc, leak, trim-failed, "
-				  "exposed");
+	                          "exposed");
 }
 
 static json_t *parse_line(const char *line, size_t flags)
@@ -75,7 +75,7 @@ static void expect_int(json_t *o, const char *name, bool known, __s64 want)
 	}
 	if (!json_is_integer(v) || json_integer_value(v) != want)
 		print_error("%s: expected %lld, got %lld\n", name, want,
-			    (long long)json_integer_value(v));
+		            (long long)json_integer_value(v));
 	assert_true(json_is_integer(v));
 	assert_int_equal(json_integer_value(v), want);
 }
@@ -131,7 +131,7 @@ static void expect_numbers(json_t *o, const struct e4d_record *r)
 	expect_int(o, "latency_ns", true, (__s64)r->latency_ns);
 	if (s & E4D_SEEN_ORPHAN)
 		assert_true(json_boolean_value(json_object_get(o, "orphan")) ==
-			    !!(r->flags & E4D_F_ORPHAN));
+		            !!(r->flags & E4D_F_ORPHAN));
 	else
 		assert_true(json_is_null(json_object_get(o, "orphan")));
 }
@@ -174,8 +174,8 @@ static void test_json_nulls_and_lists(void **state)
 		expect_numbers(o, &r);
 		assert_true(json_is_null(json_object_get(o, "path")));
 		expect_words(o, "flags",
-			     "extend async sync nowait dsync append unaligned new "
-			     "unwritten atomic dax overtrim size-moved async-extend ");
+		             "extend async sync nowait dsync append unaligned new "
+		             "unwritten atomic dax overtrim size-moved async-extend ");
 		expect_words(o, "doubt", "lost half race settle ");
 		expect_str(o, "verdict", "invalid");
 		json_decref(o);
@@ -322,11 +322,12 @@ static void test_csv(void **state)
 
 	(void)state;
 	assert_string_equal(
-	    line,
-	    "2026-05-04T13:08:01.123456789Z,81123456789,41,3,4711,4712,"
-	    "pwrite-tail,259:65537,131,4000000000,,512,1048576,1048577,1052672,1052673,9,7168,"
-	    "-28,-14,-5,3,7680,4096,7681,-117,1040384,4097,true,77,extend+sync+new+async-extend,"
-	    "1234567,leak,,confirmed,kprobe\n");
+		line,
+		"2026-05-04T13:08:01.123456789Z,81123456789,41,3,4711,4712,"
+		"pwrite-tail,259:65537,131,4000000000,,512,1048576,1048577,1052672,1052673,9,7168,"
+		"-28,-14,-5,3,7680,4096,7681,-117,1040384,4097,true,77,extend+sync+new+async-"
+	        "extend,"
+		"1234567,leak,,confirmed,kprobe\n");
 	free(line);
 	csv_case(&r, NULL);
 	for (size_t i = 0; i < HOSTILE; i++) {
@@ -358,14 +359,14 @@ static void test_loss_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_layout),
-	    cmocka_unit_test(test_names),
-	    cmocka_unit_test(test_json_each_field),
-	    cmocka_unit_test(test_json_nulls_and_lists),
-	    cmocka_unit_test(test_json_hostile),
-	    cmocka_unit_test(test_json_extremes),
-	    cmocka_unit_test(test_csv),
-	    cmocka_unit_test(test_loss_lines),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_json_each_field),
+		cmocka_unit_test(test_json_nulls_and_lists),
+		cmocka_unit_test(test_json_hostile),
+		cmocka_unit_test(test_json_extremes),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_loss_lines),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

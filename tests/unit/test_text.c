@@ -83,19 +83,19 @@ static void test_text_sample(void **state)
 	r.offset = 1536000;
 	s = render("text", &r, "/mnt/f", &utc, true);
 	assert_string_equal(
-	    s, "TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT\n"
-	       "13:08:01 pwrite-t+    4711 1500K    1M  1.0M  7680   -14  7680 1016K leak\n"
-	       "    dev=259:65537 ino=131 offset=1536000 submitted=1048576 dio_size=7680\n"
-	       "    ret=-14(EFAULT) fallback=-5(EIO) past_eof=1040384 isize=3..7680\n"
-	       "    trim_from=7681 trim_ret=-117 exposed_ns=77 confirmed path=/mnt/f\n");
+		s, "TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT\n"
+		   "13:08:01 pwrite-t+    4711 1500K    1M  1.0M  7680   -14  7680 1016K leak\n"
+		   "    dev=259:65537 ino=131 offset=1536000 submitted=1048576 dio_size=7680\n"
+		   "    ret=-14(EFAULT) fallback=-5(EIO) past_eof=1040384 isize=3..7680\n"
+		   "    trim_from=7681 trim_ret=-117 exposed_ns=77 confirmed path=/mnt/f\n");
 	free(s);
 	r.seen = 0;
 	r.verdict = E4D_CLEAN;
 	r.exposed_ns = 0;
 	s = render("text", &r, "/mnt/f", &utc, false);
 	assert_string_equal(s,
-			    "13:08:01 pwrite-t+    4711 1500K    1M  1.0M     -     -  7680 1016K "
-			    "clean\n");
+	                    "13:08:01 pwrite-t+    4711 1500K    1M  1.0M     -     -  7680 1016K "
+	                    "clean\n");
 	free(s);
 }
 
@@ -147,7 +147,7 @@ static void test_outbuf_numbers(void **state)
 		assert_true(n > 0);
 		got[n] = 0;
 		snprintf(want, sizeof(want), "%llu %lld %lld 0x%llx", v, (__s64)v, -(__s64)(v >> 1),
-			 v);
+		         v);
 		assert_string_equal(got, want);
 		close(fd);
 	}
@@ -177,9 +177,9 @@ static void test_broken_pipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_text_width),	cmocka_unit_test(test_text_sample),
-	    cmocka_unit_test(test_clock),	cmocka_unit_test(test_outbuf_numbers),
-	    cmocka_unit_test(test_broken_pipe),
+		cmocka_unit_test(test_text_width),  cmocka_unit_test(test_text_sample),
+		cmocka_unit_test(test_clock),       cmocka_unit_test(test_outbuf_numbers),
+		cmocka_unit_test(test_broken_pipe),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

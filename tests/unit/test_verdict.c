@@ -30,17 +30,17 @@ static const struct row {
 	unsigned int set, clear;
 	enum e4d_verdict verdict;
 } table[] = {
-    {LOST, 0, E4D_UNKNOWN},
-    {LEFT | BAD, LOST, E4D_TRIM_FAILED},
-    {LEFT, LOST | BAD, E4D_LEAK},
-    {CUT, LOST | LEFT, E4D_TRIMMED},
-    {PAST | COVER, LOST | LEFT | CUT, E4D_REUSED},
-    {EXPO, LOST | LEFT | CUT | PAST, E4D_EXPOSED},
-    {EXPO | PAST, LOST | LEFT | CUT | COVER, E4D_EXPOSED},
-    {PRE, LOST | LEFT | CUT | PAST | EXPO, E4D_PREALLOC},
-    {PRE | PAST, LOST | LEFT | CUT | COVER | EXPO, E4D_PREALLOC},
-    {0, LOST | LEFT | CUT | PAST | EXPO | PRE, E4D_CLEAN},
-    {PAST, LOST | LEFT | CUT | COVER | EXPO | PRE, E4D_CLEAN},
+	{LOST, 0, E4D_UNKNOWN},
+	{LEFT | BAD, LOST, E4D_TRIM_FAILED},
+	{LEFT, LOST | BAD, E4D_LEAK},
+	{CUT, LOST | LEFT, E4D_TRIMMED},
+	{PAST | COVER, LOST | LEFT | CUT, E4D_REUSED},
+	{EXPO, LOST | LEFT | CUT | PAST, E4D_EXPOSED},
+	{EXPO | PAST, LOST | LEFT | CUT | COVER, E4D_EXPOSED},
+	{PRE, LOST | LEFT | CUT | PAST | EXPO, E4D_PREALLOC},
+	{PRE | PAST, LOST | LEFT | CUT | COVER | EXPO, E4D_PREALLOC},
+	{0, LOST | LEFT | CUT | PAST | EXPO | PRE, E4D_CLEAN},
+	{PAST, LOST | LEFT | CUT | COVER | EXPO | PRE, E4D_CLEAN},
 };
 
 static enum e4d_verdict expected(unsigned int facts)
@@ -67,7 +67,7 @@ static void test_table_covers_each_once(void **state)
 
 static const __u64 amounts[] = {0, 1, 4096, UINT64_MAX};
 static const __u16 seen_bits[] = {E4D_SEEN_TRIM_BAD, E4D_SEEN_TRIM_CUT, E4D_SEEN_SHORT_PAST,
-				  E4D_SEEN_FALLBACK};
+                                  E4D_SEEN_FALLBACK};
 
 static unsigned int facts_of(const struct e4d_record *r)
 {
@@ -99,7 +99,7 @@ static void check_amounts(struct e4d_record *r, unsigned long *count)
 		want = expected(facts_of(r));
 		if (got != want)
 			print_error("facts %#x: expected %s, got %s\n", facts_of(r),
-				    e4d_verdict_name(want), e4d_verdict_name(got));
+			            e4d_verdict_name(want), e4d_verdict_name(got));
 		assert_int_equal(got, want);
 		(*count)++;
 	}
@@ -187,12 +187,12 @@ static void test_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_table_covers_each_once),
-	    cmocka_unit_test(test_every_combination),
-	    cmocka_unit_test(test_reads_only),
-	    cmocka_unit_test(test_finding),
-	    cmocka_unit_test(test_suspicious),
-	    cmocka_unit_test(test_up),
+		cmocka_unit_test(test_table_covers_each_once),
+		cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_reads_only),
+		cmocka_unit_test(test_finding),
+		cmocka_unit_test(test_suspicious),
+		cmocka_unit_test(test_up),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

@@ -17,7 +17,7 @@ enum jd_result {
 	JD_UNKNOWN, /* the tracer does not know: a failure here */
 	JD_LOST,    /* the tracer has no record of the write */
 	JD_SKIPPED,
-	JD_NA,	   /* the case has no meaning on this kind of image */
+	JD_NA,     /* the case has no meaning on this kind of image */
 	JD_UNSEEN, /* ended before the tier's first hook, and left nothing */
 	JD_BROKEN, /* the workload could not measure the case */
 	JD_RESULT_COUNT,

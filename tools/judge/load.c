@@ -49,7 +49,7 @@ int jd_load(const char *path, struct jd_lines *out)
 		obj = json_loads(line, JSON_REJECT_DUPLICATES, &why);
 		if (!json_is_object(obj)) {
 			fprintf(stderr, "judge: %s, line %lu is no JSON object: %s\n", path, number,
-				obj ? "it is another JSON value" : why.text);
+			        obj ? "it is another JSON value" : why.text);
 			json_decref(obj);
 			err = JD_CORRUPT;
 		} else if (add(out, obj)) {

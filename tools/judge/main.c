@@ -9,14 +9,14 @@
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: judge [OPTION]... TRUTH.jsonl TRACE.jsonl\n\n"
-		    "Compares what the disk holds (from workload run) with what the tracer\n"
-		    "said (from ext4diotop trace --all --json), case by case.\n\n"
-		    "  --tap-prefix NAME  'ok NAME/case' lines instead of the table\n"
-		    "  --summary          counts, and whether this kernel leaks\n"
-		    "  --help\n\n"
-		    "example: judge --summary truth.jsonl trace.jsonl\n"
-		    "exit: 0 they agree in all, 1 they do not, 2 usage, 4 nothing to judge,\n"
-		    "      6 a line is no JSON\n");
+	            "Compares what the disk holds (from workload run) with what the tracer\n"
+	            "said (from ext4diotop trace --all --json), case by case.\n\n"
+	            "  --tap-prefix NAME  'ok NAME/case' lines instead of the table\n"
+	            "  --summary          counts, and whether this kernel leaks\n"
+	            "  --help\n\n"
+	            "example: judge --summary truth.jsonl trace.jsonl\n"
+	            "exit: 0 they agree in all, 1 they do not, 2 usage, 4 nothing to judge,\n"
+	            "      6 a line is no JSON\n");
 }
 
 /* Judges one line of truth. Returns 0 or JD_CORRUPT. */
@@ -82,7 +82,7 @@ static int judge(const char *truth_path, const char *trace_path, const char *tap
 		err = judge_line(truth.v[i], &trace, &rows[i]);
 		if (err)
 			fprintf(stderr, "judge: %s, record %zu lacks a field of the truth\n",
-				truth_path, i + 1);
+			        truth_path, i + 1);
 	}
 	if (err)
 		goto out;
@@ -107,10 +107,10 @@ out:
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"tap-prefix", required_argument, NULL, 't'},
-	    {"summary", no_argument, NULL, 's'},
-	    {"help", no_argument, NULL, 'h'},
-	    {0},
+		{"tap-prefix", required_argument, NULL, 't'},
+		{"summary", no_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	const char *tap = NULL;
 	bool summary = false;

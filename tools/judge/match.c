@@ -52,7 +52,7 @@ const json_t *jd_match(const json_t *truth, const struct jd_lines *trace)
 }
 
 __attribute__((format(printf, 3, 4))) static void fail(struct jd_row *row, enum jd_result result,
-						       const char *fmt, ...)
+                                                       const char *fmt, ...)
 {
 	va_list ap;
 

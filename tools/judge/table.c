@@ -18,19 +18,19 @@ static const struct {
 	const char *title;
 	bool left;
 } columns[COLS] = {
-    [COL_CASE] = {"CASE", true},
-    [COL_RET] = {"RET", false},
-    [COL_SUBMITTED] = {"SUBMITTED", false},
-    [COL_MAPPED] = {"MAPPED", false},
-    [COL_ISIZE] = {"ISIZE", false},
-    [COL_VERDICT] = {"VERDICT", true},
-    [COL_DISK] = {"DISK", false},
+	[COL_CASE] = {"CASE", true},
+	[COL_RET] = {"RET", false},
+	[COL_SUBMITTED] = {"SUBMITTED", false},
+	[COL_MAPPED] = {"MAPPED", false},
+	[COL_ISIZE] = {"ISIZE", false},
+	[COL_VERDICT] = {"VERDICT", true},
+	[COL_DISK] = {"DISK", false},
 };
 
 static const char *const result_names[JD_RESULT_COUNT] = {
-    [JD_OK] = "ok",	[JD_WRONG] = "WRONG",	  [JD_UNKNOWN] = "unknown",
-    [JD_LOST] = "lost", [JD_SKIPPED] = "skipped", [JD_BROKEN] = "broken",
-    [JD_NA] = "n/a",	[JD_UNSEEN] = "unseen",
+	[JD_OK] = "ok",     [JD_WRONG] = "WRONG",     [JD_UNKNOWN] = "unknown",
+	[JD_LOST] = "lost", [JD_SKIPPED] = "skipped", [JD_BROKEN] = "broken",
+	[JD_NA] = "n/a",    [JD_UNSEEN] = "unseen",
 };
 
 static bool was_judged(const struct jd_row *row)

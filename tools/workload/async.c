@@ -65,9 +65,9 @@ static int uring_open(struct uring *u)
 	if (u->fd < 0)
 		return -1;
 	u->sq = uring_map(u, u->p.sq_off.array + u->p.sq_entries * sizeof(uint32_t),
-			  IORING_OFF_SQ_RING);
+	                  IORING_OFF_SQ_RING);
 	u->cq = uring_map(u, u->p.cq_off.cqes + u->p.cq_entries * sizeof(struct io_uring_cqe),
-			  IORING_OFF_CQ_RING);
+	                  IORING_OFF_CQ_RING);
 	u->sqes = uring_map(u, u->p.sq_entries * sizeof(*u->sqes), IORING_OFF_SQES);
 	return u->sq && u->cq && u->sqes ? 0 : -1;
 }

@@ -39,16 +39,16 @@ struct totals {
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: workload run [--keep] DIR [CASE|GLOB]...\n"
-		    "       workload --list | --help\n\n"
-		    "Runs direct writes on files of its own in DIR (on ext4), and prints one\n"
-		    "JSON line for each with what the disk holds afterwards.\n\n"
-		    "  --keep    leave the files (e4d-workload-CASE) for e2fsck or debugfs\n"
-		    "  --list    the cases and what they do\n\n"
-		    "examples:\n"
-		    "  workload run /mnt/scratch\n"
-		    "  workload run /mnt/scratch append-1m 'efault-*' > truth.jsonl\n\n"
-		    "exit: 0 all ran, 1 a case broke down, 2 usage, 3 DIR is not ext4,\n"
-		    "      4 nothing ran\n");
+	            "       workload --list | --help\n\n"
+	            "Runs direct writes on files of its own in DIR (on ext4), and prints one\n"
+	            "JSON line for each with what the disk holds afterwards.\n\n"
+	            "  --keep    leave the files (e4d-workload-CASE) for e2fsck or debugfs\n"
+	            "  --list    the cases and what they do\n\n"
+	            "examples:\n"
+	            "  workload run /mnt/scratch\n"
+	            "  workload run /mnt/scratch append-1m 'efault-*' > truth.jsonl\n\n"
+	            "exit: 0 all ran, 1 a case broke down, 2 usage, 3 DIR is not ext4,\n"
+	            "      4 nothing ran\n");
 }
 
 static int list(void)
@@ -118,8 +118,8 @@ static int prepare(const struct wl_case *c, const char *path, struct wl_env *env
 }
 
 static void print_truth(const struct wl_case *c, pid_t pid, const struct stat *st,
-			const struct wl_result *res, const struct wl_env *env,
-			const struct wl_truth *tr, const char *data_ok)
+                        const struct wl_result *res, const struct wl_env *env,
+                        const struct wl_truth *tr, const char *data_ok)
 {
 	printf("{\"case\":\"%s\",\"pid\":%d,\"dev\":\"%u:%u\",\"ino\":%" PRIu64 ",", c->name,
 	       (int)pid, major(st->st_dev), minor(st->st_dev), (uint64_t)st->st_ino);
@@ -138,7 +138,7 @@ static void print_truth(const struct wl_case *c, pid_t pid, const struct stat *s
 
 /* After the child has ended. Returns 0 or -errno. */
 static int measure(const struct wl_case *c, pid_t pid, int fd, const struct wl_map *before,
-		   const struct wl_result *res, const struct wl_env *env, struct totals *t)
+                   const struct wl_result *res, const struct wl_env *env, struct totals *t)
 {
 	const char *data = "null";
 	struct wl_truth tr;
@@ -155,7 +155,7 @@ static int measure(const struct wl_case *c, pid_t pid, int fd, const struct wl_m
 		goto out;
 	}
 	wl_map_compare(before, &after,
-		       (st.st_size + env->blksize - 1) / env->blksize * env->blksize, &tr);
+	               (st.st_size + env->blksize - 1) / env->blksize * env->blksize, &tr);
 	if (res->ret > 0) {
 		err = wl_data_ok(fd, res, &ok);
 		if (err)
@@ -172,7 +172,7 @@ out:
 
 /* Runs the child and measures; fd is the prepared file. */
 static void execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,
-		    struct wl_result *res, struct totals *t)
+                    struct wl_result *res, struct totals *t)
 {
 	struct wl_map before;
 	int status, err;
@@ -205,7 +205,7 @@ static void scratch_path(char *buf, size_t len, const char *dir, const struct wl
 }
 
 static void run_case(const struct wl_case *c, const char *dir, struct wl_result *res,
-		     struct totals *t)
+                     struct totals *t)
 {
 	struct wl_env env = {.dir = dir};
 	char path[4096];
@@ -275,7 +275,7 @@ static int run(const char *dir, bool keep, char **globs, int count)
 	}
 	if (statfs(dir, &sf) || sf.f_type != EXT4_SUPER_MAGIC) {
 		fprintf(stderr, "workload: %s is not a directory on ext4; see tools/image.sh\n",
-			dir);
+		        dir);
 		return EXIT_CANNOT;
 	}
 	res = mmap(NULL, sizeof(*res), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -289,7 +289,7 @@ static int run(const char *dir, bool keep, char **globs, int count)
 	if (!keep)
 		clean(dir);
 	fprintf(stderr, "workload: %u ran, %u skipped, %u failed; %u left blocks past EOF\n", t.ran,
-		t.skipped, t.failed, t.left);
+	        t.skipped, t.failed, t.left);
 	if (t.failed)
 		return EXIT_FAILED;
 	return t.ran ? EXIT_OK : EXIT_NOTHING;

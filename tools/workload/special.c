@@ -90,7 +90,7 @@ int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env)
 	(void)c;
 	if (env->avail > FILL_LIMIT || env->avail < 2 * LEAVE_FREE) {
 		snprintf(env->skip, sizeof(env->skip), "wants 16 MiB to 1 GiB free, has %llu MiB",
-			 (unsigned long long)(env->avail / WL_MIB));
+		         (unsigned long long)(env->avail / WL_MIB));
 		return -EFBIG;
 	}
 	snprintf(env->filler, sizeof(env->filler), "%s/e4d-workload-filler", env->dir);
@@ -106,7 +106,7 @@ int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env)
 		err = -errno;
 	if (!err && sf.f_bfree * env->blksize >= c->len) {
 		snprintf(env->skip, sizeof(env->skip), "%llu KiB still free for root",
-			 (unsigned long long)(sf.f_bfree * env->blksize / WL_KIB));
+		         (unsigned long long)(sf.f_bfree * env->blksize / WL_KIB));
 		err = -EFBIG;
 	}
 	return err;

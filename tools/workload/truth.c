@@ -112,7 +112,7 @@ static const struct wl_extent *map_at(const struct wl_map *map, uint64_t pos, ui
  * to EOF only) is a reservation in memory, not a block: counted apart.
  */
 void wl_map_compare(const struct wl_map *before, const struct wl_map *after, uint64_t eof,
-		    struct wl_truth *out)
+                    struct wl_truth *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < after->count; i++) {
@@ -142,7 +142,7 @@ void wl_map_compare(const struct wl_map *before, const struct wl_map *after, uin
 }
 
 static bool chunk_ok(const unsigned char *buf, uint64_t len, uint64_t off,
-		     const struct wl_result *res)
+                     const struct wl_result *res)
 {
 	uint64_t end = off + len;
 	uint64_t from = res->opaque_from < off ? off : res->opaque_from;

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WL_KIB	    1024ULL
-#define WL_MIB	    (1024ULL * 1024)
+#define WL_KIB      1024ULL
+#define WL_MIB      (1024ULL * 1024)
 #define WL_SKIP_LEN 120
-#define WL_PAGE	    4096ULL
+#define WL_PAGE     4096ULL
 
 /* The two patterns: what setup wrote, and what the direct write wrote. */
 #define WL_SEED_SETUP  0x5a
@@ -26,9 +26,9 @@ struct wl_result {
 	uint64_t isize_before; /* i_size just before it */
 	uint64_t opaque_from;  /* file range with contents that nobody can */
 	uint64_t opaque_to;    /* predict (the vvar page): not compared */
-	int64_t ret;	       /* bytes or -errno */
+	int64_t ret;           /* bytes or -errno */
 	uint32_t writes;       /* O_DIRECT writes submitted */
-	bool done;	       /* the last write returned */
+	bool done;             /* the last write returned */
 	char skip[WL_SKIP_LEN];
 };
 
@@ -45,7 +45,7 @@ struct wl_env {
 
 /* One direct write: returns bytes or -errno; may set res->skip. */
 typedef int64_t (*wl_submit_fn)(int fd, void *buf, uint64_t len, uint64_t off,
-				struct wl_result *res);
+                                struct wl_result *res);
 typedef int64_t (*wl_run_fn)(const struct wl_case *c, int fd, struct wl_result *res);
 /* Returns 0 or -errno; with env->skip set the case is skipped. */
 typedef int (*wl_setup_fn)(const struct wl_case *c, int fd, struct wl_env *env);
@@ -60,18 +60,18 @@ struct wl_case {
 	const char *name;
 	const char *what;
 	uint64_t written;  /* first: bytes written through the page cache */
-	uint64_t size;	   /* then: truncated to this size, 0: left alone */
+	uint64_t size;     /* then: truncated to this size, 0: left alone */
 	uint64_t keepsize; /* then: fallocate KEEP_SIZE from 0 */
 	uint64_t offset;
 	uint64_t len;
 	uint64_t readable; /* with WL_FAULT */
-	uint64_t fsize;	   /* RLIMIT_FSIZE, 0: none */
+	uint64_t fsize;    /* RLIMIT_FSIZE, 0: none */
 	unsigned int skew; /* bytes that the buffer's address is off a page */
 	unsigned int flags;
 	int oflags;
 	wl_submit_fn submit; /* NULL: pwrite */
 	wl_setup_fn setup;   /* after written, size and keepsize */
-	wl_run_fn run;	     /* NULL: one write as described above */
+	wl_run_fn run;       /* NULL: one write as described above */
 };
 
 extern const struct wl_case wl_cases[];
@@ -114,17 +114,17 @@ struct wl_map {
 };
 
 struct wl_truth {
-	uint64_t past_eof;	     /* blocks past up(i_size), by this write */
+	uint64_t past_eof;           /* blocks past up(i_size), by this write */
 	uint64_t past_eof_unwritten; /* of these */
-	uint64_t prealloc;	     /* past up(i_size), there before, unchanged */
-	uint64_t allocated;	     /* all blocks of the file */
-	uint64_t delalloc;	     /* reserved, and not flushed: no blocks */
+	uint64_t prealloc;           /* past up(i_size), there before, unchanged */
+	uint64_t allocated;          /* all blocks of the file */
+	uint64_t delalloc;           /* reserved, and not flushed: no blocks */
 };
 
 int wl_map_read(int fd, struct wl_map *map);
 void wl_map_free(struct wl_map *map);
 void wl_map_compare(const struct wl_map *before, const struct wl_map *after, uint64_t eof,
-		    struct wl_truth *out);
+                    struct wl_truth *out);
 int wl_data_ok(int fd, const struct wl_result *res, bool *ok);
 
 #endif

@@ -65,6 +65,14 @@ struct iomap {
 	u16 flags;
 };
 
+struct iomap_iter {
+	struct inode *inode;
+	loff_t pos;
+	u64 len;
+	unsigned int flags;
+	struct iomap iomap;
+};
+
 struct ext4_map_blocks {
 	ext4_lblk_t m_lblk;
 	unsigned int m_len;

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * The session against real writes: run by tests/run.sh with E4D_DIR naming a
+ * directory on a scratch ext4. Truth is the number of writes made here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "session/session.h"
+#include "util/log.h"
+
+#define BLOCK 4096
+#define FLOOD 60000 /* records, twice what the ring holds */
+
+struct seen {
+	uint64_t records, unknown;
+	uint64_t mapped, latency_zero, async;
+};
+
+static int on_record(void *ctx, struct e4d_record *rec)
+{
+	struct seen *s = ctx;
+
+	s->records++;
+	s->unknown += rec->verdict == E4D_UNKNOWN;
+	s->mapped += rec->mapped;
+	s->latency_zero += rec->latency_ns == 0;
+	s->async += !!(rec->flags & E4D_F_ASYNC);
+	return 0;
+}
+
+static struct e4d_session *start(struct seen *seen, const char *dir, int all, uint64_t ino)
+{
+	struct e4d_session_opts so = {.on_record = on_record, .ctx = seen};
+	struct e4d_session *s = NULL;
+	char why[1024] = "";
+	struct stat st;
+
+	assert_int_equal(stat(dir, &st), 0);
+	so.cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
+	so.cfg.all = all;
+	so.cfg.ino = ino;
+	memset(seen, 0, sizeof(*seen));
+	if (e4d_session_open(&so, &s, why, sizeof(why)))
+		fail_msg("session: %s", why);
+	return s;
+}
+
+static int scratch(char *dir)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fallocate(fd, 0, 0, 64 * BLOCK), 0);
+	return fd;
+}
+
+static void *block(void)
+{
+	void *p = NULL;
+
+	assert_int_equal(posix_memalign(&p, BLOCK, BLOCK), 0);
+	memset(p, 1, BLOCK);
+	return p;
+}
+
+/* n overwrites by a child; the tracer leaves its own process out. */
+static void child_writes(int fd, long n, int tries_own)
+{
+	void *buf = block();
+	pid_t pid = tries_own ? 0 : fork();
+	int status;
+
+	if (!pid) {
+		for (long i = 0; i < n; i++)
+			if (pwrite(fd, buf, BLOCK, (i % 64) * BLOCK) != BLOCK) {
+				if (!tries_own)
+					_exit(1);
+				fail_msg("write: %s", strerror(errno));
+			}
+		if (!tries_own)
+			_exit(0);
+	} else {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	free(buf);
+}
+
+static void ignore_loss(void *ctx, const char *name, uint64_t n)
+{
+	(void)ctx;
+	(void)name;
+	(void)n;
+}
+
+/* The consumer stands still: produced = consumed + dropped, to the record. */
+static void test_loss_is_exact(void **state)
+{
+	char *dir = getenv("E4D_DIR");
+	struct seen seen;
+	struct e4d_session *s = start(&seen, dir, 1, 0);
+	int fd = scratch(dir);
+	struct e4d_counters c;
+
+	(void)state;
+	child_writes(fd, FLOOD, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], FLOOD);
+	assert_int_equal(c.v[E4D_C_DONE], FLOOD);
+	assert_int_equal(c.v[E4D_C_PRODUCED], FLOOD);
+	assert_true(c.v[E4D_C_RING_FULL] > 0);
+	assert_int_equal(c.v[E4D_C_PRODUCED], e4d_session_consumed(s) + c.v[E4D_C_RING_FULL]);
+	assert_int_equal(seen.records, e4d_session_consumed(s));
+	assert_true(e4d_session_losses(s, ignore_loss, NULL) >= c.v[E4D_C_RING_FULL]);
+	e4d_session_close(s);
+	close(fd);
+}
+
+/* Without --all an overwrite leaves no record, but every counter counts it. */
+static void test_default_is_quiet(void **state)
+{
+	char *dir = getenv("E4D_DIR");
+	struct seen seen;
+	struct e4d_session *s = start(&seen, dir, 0, 0);
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+	struct e4d_counters c;
+
+	(void)state;
+	assert_true(fd >= 0);
+	child_writes(fd, 64, 0); /* extends */
+	child_writes(fd, 500, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 564);
+	assert_int_equal(c.v[E4D_C_EXTEND], 64);
+	assert_int_equal(seen.records, 64);
+	assert_int_equal(seen.unknown, 0);
+	assert_int_equal(c.v[E4D_C_SUBMITTED], 564 * BLOCK);
+	assert_int_equal(c.v[E4D_C_MAPPED], 564 * BLOCK);
+	e4d_session_close(s);
+	close(fd);
+}
+
+static void test_own_process_is_left_out(void **state)
+{
+	char *dir = getenv("E4D_DIR");
+	struct seen seen;
+	struct e4d_session *s = start(&seen, dir, 1, 0);
+	int fd = scratch(dir);
+	struct e4d_counters c;
+
+	(void)state;
+	child_writes(fd, 10, 1);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 0);
+	assert_int_equal(seen.records, 0);
+	e4d_session_close(s);
+	close(fd);
+}
+
+static void test_inode_filter(void **state)
+{
+	char *dir = getenv("E4D_DIR");
+	int a = scratch(dir), b = scratch(dir);
+	struct e4d_session *s;
+	struct e4d_counters c;
+	struct seen seen;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(a, &st), 0);
+	s = start(&seen, dir, 1, st.st_ino);
+	child_writes(a, 30, 0);
+	child_writes(b, 50, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 30);
+	assert_int_equal(c.v[E4D_C_FILTERED], 50);
+	assert_int_equal(seen.records, 30);
+	e4d_session_close(s);
+	close(a);
+	close(b);
+}
+
+#define QUEUE 32
+
+/* A child keeps QUEUE writes in flight through libaio. */
+static void aio_child(int fd, long n)
+{
+	struct iocb cb[QUEUE], *list[QUEUE];
+	struct io_event ev[QUEUE];
+	aio_context_t ctx = 0;
+	void *buf = block();
+
+	if (syscall(SYS_io_setup, QUEUE, &ctx))
+		_exit(1);
+	for (long done = 0; done < n; done += QUEUE) {
+		for (int i = 0; i < QUEUE; i++) {
+			memset(&cb[i], 0, sizeof(cb[i]));
+			cb[i].aio_fildes = fd;
+			cb[i].aio_lio_opcode = IOCB_CMD_PWRITE;
+			cb[i].aio_buf = (uintptr_t)buf;
+			cb[i].aio_nbytes = BLOCK;
+			cb[i].aio_offset = i * BLOCK;
+			list[i] = &cb[i];
+		}
+		if (syscall(SYS_io_submit, ctx, QUEUE, list) != QUEUE ||
+		    syscall(SYS_io_getevents, ctx, QUEUE, QUEUE, ev, NULL) != QUEUE)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Queued writes complete elsewhere; iocbs are used again at once. */
+static void test_async_none_lost(void **state)
+{
+	enum { CHILDREN = 4, EACH = 3200 };
+	char *dir = getenv("E4D_DIR");
+	struct seen seen;
+	struct e4d_session *s = start(&seen, dir, 1, 0);
+	pid_t pid[CHILDREN];
+	struct e4d_counters c;
+	int status, done = 0;
+
+	(void)state;
+	for (int i = 0; i < CHILDREN; i++) {
+		int fd = scratch(dir);
+
+		child_writes(fd, 64, 0); /* written, so that overwrites can be queued */
+		pid[i] = fork();
+		if (!pid[i])
+			aio_child(fd, EACH);
+		close(fd);
+	}
+	while (done < CHILDREN) {
+		assert_int_equal(e4d_session_tick(s), 0);
+		for (int i = 0; i < CHILDREN; i++)
+			if (pid[i] && waitpid(pid[i], &status, WNOHANG) == pid[i]) {
+				assert_int_equal(status, 0);
+				pid[i] = 0;
+				done++;
+			}
+		usleep(5000);
+	}
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], CHILDREN * (EACH + 64));
+	assert_int_equal(c.v[E4D_C_DONE], CHILDREN * (EACH + 64));
+	assert_int_equal(seen.records, CHILDREN * (EACH + 64));
+	assert_int_equal(seen.unknown, 0);
+	assert_int_equal(c.v[E4D_C_STALE], 0);
+	assert_true(seen.async > 0);
+	assert_int_equal(seen.mapped, (uint64_t)CHILDREN * (EACH + 64) * BLOCK);
+	e4d_session_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_loss_is_exact),
+		cmocka_unit_test(test_default_is_quiet),
+		cmocka_unit_test(test_inode_filter),
+		cmocka_unit_test(test_own_process_is_left_out),
+		cmocka_unit_test(test_async_none_lost),
+	};
+
+	if (!getenv("E4D_DIR")) {
+		e4d_err("E4D_DIR is not set: name a directory on a scratch ext4");
+		return 2;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
