@@ -53,7 +53,8 @@ struct trace {
 	struct e4d_sink *sink;
 	struct e4d_paths *paths;
 	uint64_t shown, findings, unknown;
-	int err; /* of the sink */
+	uint64_t unasked; /* --confirm: the file could not be reached, or moved on */
+	int err;          /* of the sink */
 };
 
 static int on_record(void *ctx, struct e4d_record *rec)
@@ -67,8 +68,8 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	path = e4d_path_resolve(t->paths, rec);
 	if (!e4d_filter_match(t->opts.filter, rec, path))
 		return 0;
-	if (t->opts.confirm)
-		e4d_confirm(rec, path, &past);
+	if (t->opts.confirm && e4d_confirm(rec, path, &past))
+		t->unasked++;
 	t->findings += e4d_is_finding(rec, t->opts.strict);
 	t->unknown += rec->verdict == E4D_UNKNOWN;
 	t->err = e4d_sink_write(t->sink, rec, path);
@@ -160,6 +161,9 @@ static int summary(struct trace *t)
 	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
 	         (unsigned long long)t->shown, (unsigned long long)t->findings,
 	         (unsigned long long)t->unknown);
+	if (t->unasked)
+		e4d_warn("%llu writes could not be confirmed: the file has gone or moved on",
+		         (unsigned long long)t->unasked);
 	if (t->findings)
 		return E4D_EXIT_FINDING;
 	if (lost || t->unknown) {

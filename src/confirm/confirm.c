@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 
 #include "confirm/confirm.h"
+#include "path/handle.h"
 #include "path/path.h"
 #include "verdict.h"
 
@@ -167,6 +168,19 @@ static int open_checked(const char *name, int flags, const struct e4d_record *re
 	return err ? err : fd;
 }
 
+/* For a writer that has gone, and a file whose name is not known. */
+static int open_handle(const struct e4d_record *rec)
+{
+	int fd = e4d_handle_open(rec, O_RDONLY | O_NONBLOCK | O_NOCTTY), err;
+
+	if (fd < 0)
+		return fd == -ESTALE ? -ESTALE : -ENOENT;
+	err = check(fd, rec);
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
 static int open_record(const struct e4d_record *rec, const char *path)
 {
 	int n = e4d_path_find_fd(rec->pid, rec->dev, rec->ino), fd = -ENOENT;
@@ -183,7 +197,7 @@ static int open_record(const struct e4d_record *rec, const char *path)
 		if (by_path >= 0 || fd != -ESTALE)
 			fd = by_path;
 	}
-	return fd;
+	return fd < 0 && fd != -ESTALE ? open_handle(rec) : fd;
 }
 
 int e4d_confirm(struct e4d_record *rec, const char *path, __u64 *past_eof)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "path/handle.h"
 #include "path/path.h"
 
 #define BUCKETS (2 * E4D_PATH_CACHE)
@@ -191,6 +192,25 @@ int e4d_path_find_fd(__u32 pid, __u32 dev, __u64 ino)
 	return scan(pid, dev, ino, NULL);
 }
 
+/* The name that the kernel still has in its cache for the inode. */
+static bool by_handle(const struct e4d_record *rec, char *link)
+{
+	char self[32];
+	ssize_t n;
+	int fd = e4d_handle_open(rec, O_PATH);
+
+	if (fd < 0)
+		return false;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, link, PATH_MAX);
+	close(fd);
+	if (n <= 0 || n >= PATH_MAX || link[0] != '/')
+		return false;
+	link[n] = 0;
+	/* a disconnected name is no path */
+	return is_inode(AT_FDCWD, link, rec->dev, rec->ino);
+}
+
 const char *e4d_path_resolve(struct e4d_paths *p, const struct e4d_record *rec)
 {
 	struct entry *e = lookup(p, rec);
@@ -200,7 +220,7 @@ const char *e4d_path_resolve(struct e4d_paths *p, const struct e4d_record *rec)
 		return e->path;
 	if (!e)
 		e = insert(p, rec);
-	if (scan(rec->pid, rec->dev, rec->ino, link) >= 0)
+	if (scan(rec->pid, rec->dev, rec->ino, link) >= 0 || by_handle(rec, link))
 		e->path = strdup(link);
 	if (!e->path) {
 		e->pid = rec->pid;

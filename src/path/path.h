@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
- * Names for inodes, from the writer's own /proc/PID/fd. No file is opened, so
- * nothing that the traced process chose has a side effect here; a process that
- * has gone, or has closed the file, leaves the path null.
+ * Names for inodes, from the writer's own /proc/PID/fd; where it has gone or
+ * has closed the file, from the kernel's name cache by a file handle. No file
+ * is opened for more than its name, so nothing that the traced process chose
+ * has a side effect here. What has no name leaves the path null.
  */
 #ifndef E4D_PATH_H
 #define E4D_PATH_H

@@ -326,7 +326,7 @@ static void test_csv(void **state)
 		"2026-05-04T13:08:01.123456789Z,81123456789,41,3,4711,4712,"
 		"pwrite-tail,259:65537,131,4000000000,,512,1048576,1048577,1052672,1052673,9,7168,"
 		"-28,-14,-5,3,7680,4096,7681,-117,1040384,4097,true,77,extend+sync+new+async-"
-	        "extend,"
+		"extend,"
 		"1234567,leak,,confirmed,kprobe\n");
 	free(line);
 	csv_case(&r, NULL);

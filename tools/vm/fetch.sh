@@ -45,7 +45,7 @@ write_conf() {
 	: >"$d/status"
 	cat >"$d/apt.conf" <<-EOC
 		Dir::State "$d"; Dir::State::lists "$d/lists/"; Dir::State::status "$d/status";
-		Dir::Cache "$d/cache"; Dir::Cache::archives "archives/"; Dir::Cache::pkgcache "pkgcache.bin";
+		Dir::Cache "$d/cache"; Dir::Cache::archives "archives/"; Dir::Cache::pkgcache "";
 		Dir::Etc::sourcelist "$d/sources.list"; Dir::Etc::sourceparts "/dev/null";
 		Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
 		#clear APT::Architectures; #clear APT::Default-Release;
@@ -118,8 +118,9 @@ unpack() { # DIR holding *.deb: leaves vmlinuz, modules/ and version there
 		dpkg-deb -W --showformat '${Package} ${Version}\n' "$deb" >>"$dir/version"
 		rm "$deb"
 	done
-	mv "$dir"/root/boot/vmlinuz-* "$dir/vmlinuz" &&
-		mv "$(find "$dir"/root/{usr/,}lib/modules -mindepth 1 -maxdepth 1 -type d 2>/dev/null | head -n 1)" "$dir/modules" &&
+	# Up to 6.12 boot/vmlinuz-VERSION and lib/modules; from 7.x both are below usr/lib/modules.
+	mv "$(find "$dir/root" -name 'vmlinuz*' -type f -print -quit)" "$dir/vmlinuz" &&
+		mv "$(find "$dir/root" -path '*/lib/modules/*' -type d -print -quit)" "$dir/modules" &&
 		rm -rf "$dir/root"
 }
 

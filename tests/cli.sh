@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# The program as a user meets it: exit codes, pipes, signals, bad input.
+#   tests/cli.sh BUILD_DIR DIR_ON_SCRATCH_EXT4
+set -u
+prog=$PWD/$1/ext4diotop workload=$PWD/$1/workload dir=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+check() { # NAME EXPECTED GOT
+	if [ "$2" = "$3" ]; then echo "ok cli/$1"; else echo "not ok cli/$1: expected '$2', got '$3'"; fi
+}
+says() { # NAME TEXT FILE
+	if grep -q -- "$2" "$3"; then echo "ok cli/$1"; else
+		echo "not ok cli/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
+	fi
+}
+rc_of() { # COMMAND...: exit code; output in $tmp/out and $tmp/err
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	echo $?
+}
+# Traces while the named cases run; the tracer's exit code.
+traced() { # CASES OPTION...
+	local cases=$1 pid
+	shift
+	: >"$tmp/err"
+	"$prog" trace --filter "dev=$dir" "$@" >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	until grep -q '^tracing' "$tmp/err"; do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+	# shellcheck disable=SC2086
+	[ -z "$cases" ] || "$workload" run --keep "$dir" $cases >"$tmp/truth" 2>/dev/null
+	sleep 0.3
+	kill -INT $pid 2>/dev/null
+	wait $pid
+	echo $?
+}
+
+check help 0 "$(rc_of "$prog" --help)"
+says help-names-trace trace "$tmp/out"
+check version 0 "$(rc_of "$prog" --version)"
+check no-such-command 2 "$(rc_of "$prog" frobnicate)"
+check trace-help 0 "$(rc_of "$prog" trace --help)"
+says trace-help-example Examples "$tmp/out"
+check bad-option 2 "$(rc_of "$prog" trace --frobnicate)"
+check bad-count 2 "$(rc_of "$prog" trace -n 0)"
+check bad-duration 2 "$(rc_of "$prog" trace --duration never)"
+check bad-tier 2 "$(rc_of "$prog" trace --tier magic)"
+check bad-filter 2 "$(rc_of "$prog" trace --filter 'size>1')"
+says bad-filter-column column "$tmp/err"
+check bad-operand 2 "$(rc_of "$prog" trace extra)"
+check doctor 0 "$(rc_of "$prog" doctor "$dir")"
+says doctor-saw-the-write 'PASS  one real write' "$tmp/out"
+check doctor-not-ext4 3 "$(rc_of "$prog" doctor /proc)"
+says doctor-not-ext4-remedy 'name a directory on a writable ext4' "$tmp/out"
+check doctor-not-root 3 "$(rc_of setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
+	"$prog" trace --duration 1)"
+says not-root-remedy 'root' "$tmp/err"
+
+check trace-clean 0 "$(traced append-1m --json)"
+check trace-clean-one-line 1 "$(grep -c '"verdict":"clean"' "$tmp/out")"
+check trace-nothing 4 "$(traced '' --json)"
+check trace-overwrite-default-quiet 0 "$(traced overwrite --json)"
+check trace-overwrite-no-line 0 "$(grep -c verdict "$tmp/out")"
+check trace-csv 0 "$(traced append-1m --csv)"
+check trace-csv-header 1 "$(grep -c '^ts,ts_ns,seq' "$tmp/out")"
+check trace-text 0 "$(traced 'append-1m overwrite' --all)"
+check trace-text-80 0 "$(awk 'length > 80' "$tmp/out" | wc -l)"
+check trace-text-lines 3 "$(wc -l <"$tmp/out")"
+check trace-filter-none 0 "$(traced append-1m --json --filter verdict=leak)"
+check trace-filter-none-lines 0 "$(wc -l <"$tmp/out")"
+
+: >"$tmp/err"
+# -n ends by itself; a reader that goes away ends it quietly
+"$prog" trace --all -n 2 --json --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+"$workload" run "$dir" append-1m overwrite hole-inside >/dev/null 2>&1
+wait $pid
+check trace-n 2 "$(wc -l <"$tmp/out")"
+mkfifo "$tmp/fifo"
+: >"$tmp/err"
+"$prog" trace --all --json --filter "dev=$dir" >"$tmp/fifo" 2>"$tmp/err" &
+pid=$!
+exec 9<"$tmp/fifo"
+until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+exec 9<&-
+"$workload" run "$dir" append-1m >/dev/null 2>&1
+wait $pid
+check trace-epipe-exit 0 $?
+check trace-epipe-quiet 1 "$(wc -l <"$tmp/err")"
+: >"$tmp/err"
+"$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
+pid=$!
+until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+"$workload" run "$dir" append-1m >/dev/null 2>&1
+wait $pid
+check trace-full-disk 3 $?
+says trace-full-disk-says 'No space' "$tmp/err"
+start=$(date +%s)
+check trace-duration 4 "$(rc_of "$prog" trace --duration 1 --filter "dev=$dir")"
+check trace-duration-ends 1 "$(($(date +%s) - start < 5))"
+
+# a finding, where this kernel leaks: the disk says whether it does
+rc=$(traced efault-off --json --confirm)
+if grep -q '"past_eof":0,' "$tmp/truth"; then
+	check finding-none 0 "$rc"
+else
+	check finding 1 "$rc"
+	says finding-path efault-off "$tmp/out"
+	says finding-verdict '"verdict":"leak"' "$tmp/out"
+fi
+check no-kernel-pointer 0 "$(grep -ci 'ffff[89a-f][0-9a-f]\{8,\}' "$tmp/out")"

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# In the VM: each tier on each kind of image, as TAP lines, and the tables.
+#   guest.sh KERNEL "TIERS" "KINDS" "CASES"
+kernel=$1 tiers=$2 kinds=$3 cases=$4
+cd /e4d || exit 1
+# shellcheck disable=SC3045 # busybox has it
+ulimit -l unlimited
+echo "# kernel $(uname -r)"
+build/ext4diotop doctor --verifier 2>/tmp/verifier.err | sed "s/^/# verifier /"
+cat /tmp/verifier.err
+for tier in $tiers; do
+	for kind in $kinds; do
+		name=vm/$kernel/$tier/$kind
+		sh tools/cases.sh --kind "$kind" --tier "$tier" --work "/tmp/w" \
+			${cases:+--cases "$cases"} --tap "$name" >/tmp/out 2>/tmp/err
+		rc=$?
+		cat /tmp/out
+		case $rc in
+		0 | 1) ;;
+		4) echo "# $name n/a: $(tail -n 1 /tmp/err)" ;;
+		*) echo "not ok $name: exit $rc: $(tail -n 2 /tmp/err | tr '\n' ' ')" ;;
+		esac
+		# the table, for people who read the log
+		build/judge /tmp/w/truth.jsonl /tmp/w/trace.jsonl 2>/dev/null | sed 's/^/#   /'
+		rm -rf /tmp/w
+	done
+done
