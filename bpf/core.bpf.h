@@ -459,6 +459,7 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 	if (!k_has_ext4_inode() || !(r->flags & (E4D_F_EXTEND | E4D_F_NEW)))
 		return;
 	r->seen |= E4D_SEEN_ORPHAN;
+	r->flags &= ~E4D_F_ORPHAN;
 	if (k_on_orphan_list(inode))
 		r->flags |= E4D_F_ORPHAN;
 	from = e4d_up(w->isize, r->blkbits);

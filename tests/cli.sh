@@ -54,7 +54,34 @@ check doctor-not-ext4 3 "$(rc_of "$prog" doctor /proc)"
 says doctor-not-ext4-remedy 'name a directory on a writable ext4' "$tmp/out"
 check doctor-not-root 3 "$(rc_of setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
 	"$prog" trace --duration 1)"
-says not-root-remedy 'root' "$tmp/err"
+says not-root-remedy 'run as root' "$tmp/err"
+check doctor-not-root-3 3 "$(rc_of setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
+	"$prog" doctor "$dir")"
+says doctor-not-root-remedy 'run as root' "$tmp/out"
+
+# What a kernel may lack, by masking the file that tells of it.
+masked() { # FILE REPLACEMENT COMMAND...: exit code
+	# shellcheck disable=SC2016 # the inner shell's own
+	unshare -m sh -c 'mount --bind "$2" "$1" && shift 2 && exec "$@"' sh "$@" >"$tmp/out" 2>"$tmp/err"
+	echo $?
+}
+: >"$tmp/empty"
+grep -v 'ext4' /proc/filesystems >"$tmp/filesystems"
+grep -v ' ext4_iomap_begin' /proc/kallsyms >"$tmp/kallsyms"
+check no-btf 3 "$(masked /sys/kernel/btf/vmlinux "$tmp/empty" "$prog" trace --duration 1)"
+says no-btf-remedy 'no BTF.*CONFIG_DEBUG_INFO_BTF' "$tmp/err"
+check doctor-no-btf 3 "$(masked /sys/kernel/btf/vmlinux "$tmp/empty" "$prog" doctor)"
+says doctor-no-btf-remedy 'CONFIG_DEBUG_INFO_BTF' "$tmp/out"
+check no-ext4 3 "$(masked /proc/filesystems "$tmp/filesystems" "$prog" trace --duration 1)"
+says no-ext4-remedy 'modprobe ext4' "$tmp/err"
+check doctor-no-ext4 3 "$(masked /proc/filesystems "$tmp/filesystems" "$prog" doctor)"
+says doctor-no-ext4-remedy 'modprobe ext4' "$tmp/out"
+check too-old 3 "$(masked /proc/kallsyms "$tmp/kallsyms" "$prog" trace --duration 1)"
+says too-old-remedy '5.5 or later' "$tmp/err"
+check doctor-too-old 3 "$(masked /proc/kallsyms "$tmp/kallsyms" "$prog" doctor)"
+says doctor-too-old-remedy '5.5 or later' "$tmp/out"
+check doctor-json 0 "$(rc_of "$prog" doctor --json "$dir")"
+check doctor-json-lines 0 "$(grep -vc '^{"result":"[A-Z]*","check":".*","found":".*","remedy":.*}$' "$tmp/out")"
 
 check trace-clean 0 "$(traced append-1m --json)"
 check trace-clean-one-line 1 "$(grep -c '"verdict":"clean"' "$tmp/out")"
@@ -107,6 +134,7 @@ if grep -q '"past_eof":0,' "$tmp/truth"; then
 else
 	check finding 1 "$rc"
 	says finding-path efault-off "$tmp/out"
+	says finding-confirmed '"evidence":"confirmed"' "$tmp/out"
 	says finding-verdict '"verdict":"leak"' "$tmp/out"
 fi
 check no-kernel-pointer 0 "$(grep -ci 'ffff[89a-f][0-9a-f]\{8,\}' "$tmp/out")"

@@ -130,9 +130,13 @@ static bool check_kernel(struct e4d_report *rep, const struct e4d_kernel *k)
 
 	uname(&u);
 	e4d_report_line(rep, E4D_PASS, "kernel", NULL, "%s %s", u.release, u.machine);
-	e4d_report_line(rep, geteuid() ? E4D_WARN : E4D_PASS, "user",
-	                geteuid() ? "run as root: sudo ext4diotop doctor" : NULL, "uid %u",
-	                geteuid());
+	if (k->may_load)
+		e4d_report_line(rep, E4D_PASS, "user", NULL, "uid %u may load BPF", geteuid());
+	else
+		e4d_report_line(
+			rep, E4D_FAIL, "user",
+			"run as root: sudo ext4diotop doctor (or grant CAP_BPF and CAP_PERFMON)",
+			"uid %u may not load BPF", geteuid());
 	if (k->vmlinux)
 		e4d_report_line(rep, E4D_PASS, "BTF", NULL, "/sys/kernel/btf/vmlinux");
 	else

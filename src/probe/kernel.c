@@ -26,8 +26,8 @@ static bool file_has(const char *path, const char *word)
 	return found;
 }
 
-/* BPF_CMPXCHG is 5.12, commit 5ffa25502b5a. */
-static bool probe_cmpxchg(void)
+/* BPF_CMPXCHG is 5.12, commit 5ffa25502b5a. 0 or negative errno. */
+static int probe_cmpxchg(void)
 {
 	struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
@@ -48,9 +48,9 @@ static bool probe_cmpxchg(void)
 	                       sizeof(insns) / sizeof(insns[0]), NULL);
 
 	if (fd < 0)
-		return false;
+		return fd;
 	close(fd);
-	return true;
+	return 0;
 }
 
 /* One pass: the file is large, and slow to make. */
@@ -76,6 +76,8 @@ static void read_kallsyms(struct e4d_kernel *k)
 
 int e4d_kernel_probe(struct e4d_kernel *k)
 {
+	int err;
+
 	memset(k, 0, sizeof(*k));
 	k->vmlinux = btf__load_vmlinux_btf();
 	if (libbpf_get_error(k->vmlinux))
@@ -92,7 +94,9 @@ int e4d_kernel_probe(struct e4d_kernel *k)
 		k->has_rdonly_cast =
 			btf__find_by_name_kind(k->vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	k->confidential = file_has("/sys/kernel/security/lockdown", "[confidentiality]");
-	k->has_cmpxchg = probe_cmpxchg();
+	err = probe_cmpxchg();
+	k->has_cmpxchg = !err;
+	k->may_load = err != -EPERM;
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct e4d_kernel {
 	bool ext4_present;   /* registered in /proc/filesystems */
 	bool ext4_module;
 	bool has_iomap_dio; /* 5.5 and later: ext4 writes through iomap */
+	bool may_load;      /* BPF programs are not refused outright */
 	bool has_cmpxchg;
 	bool has_rdonly_cast;
 	bool confidential;         /* lockdown=confidentiality */

@@ -163,7 +163,7 @@ static int set_up(struct e4d_session *s)
 /* Reasons that end every tier, said once and plainly. */
 static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
 {
-	if (geteuid() != 0 && access("/proc/self/mem", W_OK) == 0 && !k->has_cmpxchg) {
+	if (!k->may_load) {
 		snprintf(why, len,
 		         "BPF programs may not be loaded as this user: run as root "
 		         "(or with CAP_BPF and CAP_PERFMON)");

@@ -84,6 +84,7 @@ void jd_compare(struct jd_row *row, const struct jd_lines *trace)
 	long long disk = jd_int(row->truth, "past_eof", NULL);
 	long long size = jd_int(row->truth, "isize_after", NULL);
 	long long ret = jd_int(row->truth, "ret", NULL);
+	long long prealloc = jd_int(row->truth, "prealloc", NULL);
 	const char *want = disk ? "leak" : "no leak";
 	bool have_past, have_size, have_ret;
 	long long past, got_size, got_ret;
@@ -110,6 +111,9 @@ void jd_compare(struct jd_row *row, const struct jd_lines *trace)
 		fail(row, JD_WRONG, "expected past_eof %lld, got %lld", disk, past);
 	else if (!have_size || got_size != size)
 		fail(row, JD_WRONG, "expected isize_after %lld, got %lld", size, got_size);
+	else if (jd_int(row->rec, "prealloc", NULL) != prealloc)
+		fail(row, JD_WRONG, "expected prealloc %lld, got %lld", prealloc,
+		     jd_int(row->rec, "prealloc", NULL));
 	else if (have_ret && got_ret != ret)
 		fail(row, JD_WRONG, "expected ret %lld, got %lld", ret, got_ret);
 	else
