@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 say() { echo "demo: $*" >&2; }
 
 build() {
-	make -j"$(nproc)" "$@" all
+	make -s -j"$(nproc)" "$@" all >&2
 }
 
 in_vm() {
@@ -40,8 +40,13 @@ if [ "$(id -u)" != 0 ]; then
 	exit
 fi
 say "an ext4 image on a loop device, kernel $(uname -r)"
+say "CASE, RET, SUBMITTED and DISK are the disk's truth (FIEMAP: bytes past EOF)"
+say "MAPPED, ISIZE and VERDICT are the tracer's words; ok: they agree"
 tools/cases.sh --kind 4k --table
 rc=$?
-[ $rc -ne 3 ] && exit $rc
+if [ $rc -ne 3 ]; then
+	say "what a verdict means: docs/verdict.md"
+	exit $rc
+fi
 say "this host does not let the tracer attach (above)"
 in_vm 6.12

@@ -12,7 +12,8 @@
 
 enum { COL_CASE, COL_RET, COL_SUBMITTED, COL_MAPPED, COL_ISIZE, COL_VERDICT, COL_DISK, COLS };
 
-#define CELL 40
+#define CELL  40
+#define WIDTH 76 /* of the list of what leaks */
 
 static const struct {
 	const char *title;
@@ -145,7 +146,6 @@ static void print_counts(const char *lead, const struct jd_row *rows, size_t cou
 void jd_print_summary(const char *lead, const struct jd_row *rows, size_t count)
 {
 	size_t writes = 0, leaks = 0;
-	const char *sep = "";
 
 	for (size_t i = 0; i < count; i++) {
 		if (!was_judged(&rows[i]))
@@ -158,13 +158,14 @@ void jd_print_summary(const char *lead, const struct jd_row *rows, size_t count)
 		printf("%sno leak found on this kernel in %zu writes\n", lead, writes);
 		return;
 	}
-	printf("%sthis kernel LEAKS: %zu of %zu writes left blocks past EOF (", lead, leaks,
-	       writes);
-	for (size_t i = 0; i < count; i++) {
+	printf("%sthis kernel LEAKS: %zu of %zu writes left blocks past EOF:", lead, leaks, writes);
+	for (size_t i = 0, col = WIDTH; i < count; i++) {
 		if (!was_judged(&rows[i]) || jd_int(rows[i].truth, "past_eof", NULL) <= 0)
 			continue;
-		printf("%s%s", sep, rows[i].name);
-		sep = ", ";
+		col += strlen(rows[i].name) + 1;
+		if (col > WIDTH)
+			col = (size_t)printf("\n%s  ", lead) + strlen(rows[i].name);
+		printf(" %s", rows[i].name);
 	}
-	printf(")\n");
+	printf("\n");
 }
