@@ -90,7 +90,8 @@ static __always_inline bool k_map_is_new(struct ext4_map_blocks *map)
 }
 
 #ifndef E4D_NO_CMPXCHG
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+/* libbpf 1.4 declares it itself, in these words */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #endif
 
 /*
@@ -107,7 +108,7 @@ static __always_inline __u64 k_load64(const void *addr)
 	if (cfg.inode_access == E4D_INODE_CAST) {
 		struct timespec64 *word;
 
-		word = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
+		word = bpf_rdonly_cast(addr, bpf_core_type_id_kernel(struct timespec64));
 		return word->tv_sec;
 	}
 #endif

@@ -28,10 +28,14 @@ static __always_inline void push(enum fn fn, __u64 a, __u64 b)
 	t->depth = d + 1;
 }
 
-/* NULL: not ours, or its entry and ours do not match; then depth stays off. */
+/*
+ * NULL: not ours, or the entry on top is another function's: one of the two was
+ * missed, and what it would have told is not known. end_io alone may come
+ * without an entry: an interrupt over another write's thread.
+ */
 static __always_inline struct e4d_call *pop(enum fn fn)
 {
-	struct e4d_slot *t = slot_find(thread_key());
+	struct e4d_slot *t = slot_find(thread_key()), *w;
 	__u32 d;
 
 	if (!t || !t->depth)
@@ -41,8 +45,12 @@ static __always_inline struct e4d_call *pop(enum fn fn)
 		t->depth = d;
 		return NULL;
 	}
-	if (t->calls[d].fn != fn)
+	if (t->calls[d].fn != fn) {
+		w = fn == FN_END_IO ? NULL : slot_follow(t);
+		if (w)
+			w->rec.doubt |= E4D_DOUBT_HALF;
 		return NULL;
+	}
 	t->depth = d;
 	return &t->calls[d];
 }

@@ -40,7 +40,9 @@ uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m)
 
 		if (!bpf_obj_get_info_by_fd(a->prog_fds[i], &info, &len))
 			m->prog[i] = info.recursion_misses;
-		if (a->hooks[i]->kind == E4D_KPROBE || a->hooks[i]->kind == E4D_KRETPROBE)
+		/* a link that is gone keeps its last count */
+		if (a->links[i] &&
+		    (a->hooks[i]->kind == E4D_KPROBE || a->hooks[i]->kind == E4D_KRETPROBE))
 			m->link[i] = link_missed(bpf_link__fd(a->links[i]));
 		sum += m->prog[i] + m->link[i];
 	}

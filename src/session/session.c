@@ -135,6 +135,7 @@ int e4d_session_stop(struct e4d_session *s)
 	err = consume(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
+	read_misses(s); /* of the programs, to the last */
 	return err ? err : deliver(s);
 }
 
