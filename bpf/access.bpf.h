@@ -58,6 +58,28 @@ static __always_inline __u64 k_id(const void *p)
 #endif
 }
 
+/*
+ * The system call that the thread is in; 0 where the kernel has no
+ * bpf_task_pt_regs (5.15, commit dd6e10fbd9fb, later than cmpxchg).
+ */
+static __always_inline __u32 k_syscall(void)
+{
+#ifndef E4D_NO_CMPXCHG
+	struct pt_regs *regs;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+#if defined(__TARGET_ARCH_arm64)
+	return regs->syscallno;
+#else
+	return regs->orig_ax;
+#endif
+#else
+	return 0;
+#endif
+}
+
 static __always_inline struct inode *k_inode(struct kiocb *iocb)
 {
 	struct file *file = LOAD(iocb, ki_filp);

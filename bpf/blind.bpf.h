@@ -33,6 +33,7 @@ static __always_inline int blind_begin(struct inode *inode, __u64 pos, __u64 len
 	set_range(t, pos, len > 0xffffffff ? 0xffffffff : len, k_isize(inode));
 	t->event_ns = t->rec.ts_ns;
 	t->rec.seq = new_seq();
+	t->syscall = k_syscall();
 	t->phase = E4D_PHASE_BLIND;
 	count(E4D_C_PENDING, 1);
 	return 0;
@@ -82,9 +83,8 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
-	w->isize = k_isize(inode);
 	w->event_ns = bpf_ktime_get_boot_ns();
-	exposure_check(w, inode);
+	inode_at_exit(w, inode);
 	return 0;
 }
 

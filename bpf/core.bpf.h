@@ -69,7 +69,8 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 	if (w->phase != E4D_PHASE_PENDING)
 		r->latency_ns = now - r->ts_ns;
 	g = generation(w->inode);
-	if (g && *g != w->generation && (w->live > w->isize || (r->seen & E4D_SEEN_SHORT_PAST)))
+	if (g && *g != w->generation &&
+	    (e4d_past_eof(w, w->isize) || (r->seen & E4D_SEEN_SHORT_PAST)))
 		r->doubt |= E4D_DOUBT_RACE;
 	r->cpu = bpf_get_smp_processor_id();
 	e4d_settle(w, now);
@@ -288,11 +289,11 @@ static __always_inline void write_mapped(struct e4d_slot *w, struct iomap *iomap
 	if (end > start) {
 		r->mapped = sat_add(r->mapped, end - start);
 		w->mapped_to = end;
+		if (r->extents != 0xffff)
+			r->extents++;
 	}
 	if (end > r->mapped_end)
 		r->mapped_end = end;
-	if (r->extents != 0xffff)
-		r->extents++;
 	if (LOAD(iomap, type) == IOMAP_UNWRITTEN)
 		r->flags |= E4D_F_UNWRITTEN;
 	r->seen |= E4D_SEEN_MAP;

@@ -38,9 +38,8 @@ int BPF_PROG(fx_file_write_iter, struct kiocb *iocb, struct iov_iter *from, ssiz
 	return 0;
 }
 
-SEC("?fexit/ext4_iomap_begin")
-int BPF_PROG(fx_iomap_begin, struct inode *inode, loff_t offset, loff_t length, unsigned int flags,
-             struct iomap *iomap, struct iomap *srcmap, int ret)
+static __always_inline int mapping_done(struct inode *inode, loff_t offset, loff_t length,
+                                        struct iomap *iomap, int ret)
 {
 	struct e4d_slot *w = current_write(inode);
 
@@ -50,6 +49,20 @@ int BPF_PROG(fx_iomap_begin, struct inode *inode, loff_t offset, loff_t length, 
 	if (ret >= 0)
 		write_mapped(w, iomap);
 	return 0;
+}
+
+SEC("?fexit/ext4_iomap_begin")
+int BPF_PROG(fx_iomap_begin, struct inode *inode, loff_t offset, loff_t length, unsigned int flags,
+             struct iomap *iomap, struct iomap *srcmap, int ret)
+{
+	return mapping_done(inode, offset, length, iomap, ret);
+}
+
+SEC("?fexit/ext4_iomap_overwrite_begin")
+int BPF_PROG(fx_overwrite_begin, struct inode *inode, loff_t offset, loff_t length,
+             unsigned int flags, struct iomap *iomap, struct iomap *srcmap, int ret)
+{
+	return mapping_done(inode, offset, length, iomap, ret);
 }
 
 SEC("?fexit/ext4_dio_write_end_io")

@@ -8,7 +8,16 @@
 #define E4D_TIER E4D_TIER_KPROBE
 #include "core.bpf.h"
 
-enum fn { FN_WRITE = 1, FN_BEGIN, FN_MAP, FN_END_IO, FN_TRUNCATE, FN_ORPHAN, FN_BUFFERED };
+enum fn {
+	FN_WRITE = 1,
+	FN_BEGIN,
+	FN_OVERWRITE,
+	FN_MAP,
+	FN_END_IO,
+	FN_TRUNCATE,
+	FN_ORPHAN,
+	FN_BUFFERED,
+};
 
 static __always_inline void push(enum fn fn, __u64 a, __u64 b)
 {
@@ -105,23 +114,21 @@ int BPF_KRETPROBE(kr_file_write_iter, long ret)
 	return leave(ret);
 }
 
-SEC("?kprobe/ext4_iomap_begin")
-int BPF_KPROBE(kp_iomap_begin, struct inode *inode, loff_t offset, loff_t length,
-               unsigned int flags, struct iomap *iomap)
+static __always_inline int mapping_enter(enum fn fn, struct inode *inode, loff_t offset,
+                                         loff_t length, struct iomap *iomap)
 {
 	struct e4d_slot *w = current_write(inode);
 
 	if (!w)
 		return 0;
 	write_range(w, inode, offset, length);
-	push(FN_BEGIN, (__u64)inode, (__u64)iomap);
+	push(fn, (__u64)inode, (__u64)iomap);
 	return 0;
 }
 
-SEC("?kretprobe/ext4_iomap_begin")
-int BPF_KRETPROBE(kr_iomap_begin, int ret)
+static __always_inline int mapping_leave(enum fn fn, int ret)
 {
-	struct e4d_call *c = pop(FN_BEGIN);
+	struct e4d_call *c = pop(fn);
 	struct e4d_slot *w;
 
 	if (!c || ret < 0)
@@ -130,6 +137,32 @@ int BPF_KRETPROBE(kr_iomap_begin, int ret)
 	if (w)
 		write_mapped(w, (struct iomap *)c->arg[1]);
 	return 0;
+}
+
+SEC("?kprobe/ext4_iomap_begin")
+int BPF_KPROBE(kp_iomap_begin, struct inode *inode, loff_t offset, loff_t length,
+               unsigned int flags, struct iomap *iomap)
+{
+	return mapping_enter(FN_BEGIN, inode, offset, length, iomap);
+}
+
+SEC("?kretprobe/ext4_iomap_begin")
+int BPF_KRETPROBE(kr_iomap_begin, int ret)
+{
+	return mapping_leave(FN_BEGIN, ret);
+}
+
+SEC("?kprobe/ext4_iomap_overwrite_begin")
+int BPF_KPROBE(kp_overwrite_begin, struct inode *inode, loff_t offset, loff_t length,
+               unsigned int flags, struct iomap *iomap)
+{
+	return mapping_enter(FN_OVERWRITE, inode, offset, length, iomap);
+}
+
+SEC("?kretprobe/ext4_iomap_overwrite_begin")
+int BPF_KRETPROBE(kr_overwrite_begin, int ret)
+{
+	return mapping_leave(FN_OVERWRITE, ret);
 }
 
 SEC("?kprobe/ext4_map_blocks")

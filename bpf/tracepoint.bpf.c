@@ -77,6 +77,7 @@ static __always_inline void pend(struct e4d_slot *w)
 {
 	w->rec.latency_ns = bpf_ktime_get_boot_ns() - w->rec.ts_ns;
 	w->event_ns = bpf_ktime_get_boot_ns();
+	w->syscall = k_syscall();
 	w->phase = E4D_PHASE_PENDING;
 	count(E4D_C_PENDING, 1);
 }
@@ -125,11 +126,24 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	return 0;
 }
 
+/* Another system call of the thread: the write that waited is over. */
+static __always_inline void close_if_left(void)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey), *w;
+
+	w = t ? slot_follow(t) : NULL;
+	if (w && e4d_waits(w) && w->syscall != k_syscall())
+		close_open(t, tkey);
+}
+
 SEC("?tp_btf/ext4_truncate_enter")
 int BPF_PROG(tp_truncate_enter, struct inode *inode)
 {
-	if (inode)
-		truncate_enter(inode);
+	if (!inode)
+		return 0;
+	close_if_left();
+	truncate_enter(inode);
 	return 0;
 }
 
@@ -159,10 +173,12 @@ int BPF_PROG(tp_truncate_exit, struct inode *inode)
  */
 static __always_inline int fallback_seen(struct inode *inode)
 {
-	struct e4d_slot *w = current_write(inode);
 	struct e4d_record *r;
+	struct e4d_slot *w;
 	__u64 done, isize;
 
+	close_if_left();
+	w = current_write(inode);
 	if (!w || w->phase != E4D_PHASE_PENDING)
 		return 0;
 	r = &w->rec;

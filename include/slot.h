@@ -51,8 +51,9 @@ struct e4d_slot {
 	__u64 event_ns; /* last event of a pending write */
 	__u32 generation;
 	__u32 phase;
-	__u32 spill; /* home slot: how far its keys were displaced, ever */
-	__u32 depth; /* of calls */
+	__u32 spill;   /* home slot: how far its keys were displaced, ever */
+	__u32 syscall; /* tracepoint tier: the one that a waiting write is in */
+	__u32 depth;   /* of calls */
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;
 };

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "probe/kernel.h"
 
-#define E4D_MAX_HOOKS 24
+#define E4D_MAX_HOOKS 32
 
 struct bpf_object;
 struct bpf_link;

@@ -34,6 +34,8 @@ const struct e4d_hook e4d_hooks[] = {
 	FE("write", 1, "fe_file_write_iter", "ext4_file_write_iter", true),
 	FX("write", 1, "fx_file_write_iter", "ext4_file_write_iter", true),
 	FX("mapping", 0, "fx_iomap_begin", "ext4_iomap_begin", true),
+	/* until 7.0; some builds inline ext4_iomap_begin into it, where both fire it counts once */
+	FX("overwrite", 0, "fx_overwrite_begin", "ext4_iomap_overwrite_begin", false),
 	/* the tracepoints of the block mapping: silent where the status cache answers */
 	TF("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
 	TF("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
@@ -52,6 +54,8 @@ const struct e4d_hook e4d_hooks[] = {
 	KR("write", 1, "kr_file_write_iter", "ext4_file_write_iter", true),
 	KP("mapping", 0, "kp_iomap_begin", "ext4_iomap_begin", true),
 	KR("mapping", 0, "kr_iomap_begin", "ext4_iomap_begin", true),
+	KP("overwrite", 0, "kp_overwrite_begin", "ext4_iomap_overwrite_begin", false),
+	KR("overwrite", 0, "kr_overwrite_begin", "ext4_iomap_overwrite_begin", false),
 	KP("allocation", 0, "kp_map_blocks", "ext4_map_blocks", true),
 	KR("allocation", 0, "kr_map_blocks", "ext4_map_blocks", true),
 	KP("end_io", 0, "kp_end_io", "ext4_dio_write_end_io", true),

@@ -53,7 +53,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 		-i build/static/workload:/e4d/build/workload \
 		-i build/static/judge:/e4d/build/judge \
 		-i tools/cases.sh:/e4d/tools/cases.sh -i tools/image.sh:/e4d/tools/image.sh \
-		-i tests/vm/guest.sh:/e4d/guest.sh \
+		-i tests/vm/guest.sh:/e4d/guest.sh -i build/live/test_session:/e4d/test_session \
 		-- "sh /e4d/guest.sh '$k' '$tiers' '$kk' '$cases'" >/dev/null 2>"$log.run"
 	rc=$?
 	if [ $rc -ne 0 ]; then
@@ -63,7 +63,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 	grep -i 'again\|retry\|crash' "$log.run" >&2
 }
 
-make -s -j"$(nproc)" STATIC=1 B=build/static all >&2 || exit 3
+make -s -j"$(nproc)" STATIC=1 B=build/static all >&2 && make -s live >&2 || exit 3
 mkdir -p "$logs"
 # two at a time: TCG is one core's work for each
 running=0

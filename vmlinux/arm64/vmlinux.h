@@ -18,6 +18,10 @@ enum bh_state_bits {
 	BH_New = 5,
 };
 
+enum bpf_func_id {
+	BPF_FUNC_task_pt_regs = 175,
+};
+
 struct list_head {
 	struct list_head *next;
 	struct list_head *prev;
