@@ -59,10 +59,10 @@ static __always_inline __u64 k_id(const void *p)
 }
 
 /*
- * The system call that the thread is in; 0 where the kernel has no
- * bpf_task_pt_regs (5.15, commit dd6e10fbd9fb, later than cmpxchg).
+ * The system call that the thread is in, as e4d_call_id(); 0 where the kernel
+ * has no bpf_task_pt_regs (5.15, commit dd6e10fbd9fb, later than cmpxchg).
  */
-static __always_inline __u32 k_syscall(void)
+static __always_inline __u64 k_call_id(void)
 {
 #ifndef E4D_NO_CMPXCHG
 	struct pt_regs *regs;
@@ -71,9 +71,12 @@ static __always_inline __u32 k_syscall(void)
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 #if defined(__TARGET_ARCH_arm64)
-	return regs->syscallno;
+	struct user_pt_regs *u = (struct user_pt_regs *)regs;
+
+	return e4d_call_id(regs->syscallno, regs->orig_x0, u->regs[1], u->regs[2], u->regs[3],
+	                   u->pc);
 #else
-	return regs->orig_ax;
+	return e4d_call_id(regs->orig_ax, regs->di, regs->si, regs->dx, regs->r10, regs->ip);
 #endif
 #else
 	return 0;

@@ -33,7 +33,8 @@ static __always_inline int blind_begin(struct inode *inode, __u64 pos, __u64 len
 	set_range(t, pos, len > 0xffffffff ? 0xffffffff : len, k_isize(inode));
 	t->event_ns = t->rec.ts_ns;
 	t->rec.seq = new_seq();
-	t->syscall = k_syscall();
+	t->call = k_call_id();
+	bpf_get_current_comm(t->rec.comm, sizeof(t->rec.comm));
 	t->phase = E4D_PHASE_BLIND;
 	count(E4D_C_PENDING, 1);
 	return 0;

@@ -65,12 +65,15 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 
 	if (!slot_take(w, key))
 		return;
+	if (e4d_waits(w))
+		count(E4D_C_PENDING, -1);
 	now = bpf_ktime_get_boot_ns();
 	if (w->phase != E4D_PHASE_PENDING)
 		r->latency_ns = now - r->ts_ns;
 	g = generation(w->inode);
-	if (g && *g != w->generation &&
-	    (e4d_past_eof(w, w->isize) || (r->seen & E4D_SEEN_SHORT_PAST)))
+	/* somebody removed blocks while our own fallback moved EOF, or moved EOF back */
+	if (g && *g != w->generation && e4d_past_eof(w, w->isize) &&
+	    ((r->seen & E4D_SEEN_FALLBACK && r->fallback > 0) || w->isize < w->isize_end))
 		r->doubt |= E4D_DOUBT_RACE;
 	r->cpu = bpf_get_smp_processor_id();
 	e4d_settle(w, now);
@@ -95,7 +98,6 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 static __always_inline void close_write(struct e4d_slot *w, __u64 key)
 {
 	if (e4d_waits(w)) {
-		count(E4D_C_PENDING, -1);
 		w->rec.evidence = E4D_INFERRED;
 	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
 		w->rec.doubt |= E4D_DOUBT_HALF;
@@ -161,6 +163,8 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->cut_low = E4D_NO_CUT;
 	w->exposed_since = 0;
 	w->event_ns = 0;
+	w->call = 0;
+	w->own_end_io = 0;
 	w->phase = E4D_PHASE_DIO;
 	w->depth = 0;
 	__builtin_memset(&w->rec, 0, sizeof(w->rec));
@@ -223,6 +227,9 @@ static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode,
 	struct e4d_slot *t, *w;
 	__u64 seq;
 
+	t = slot_find(tkey);
+	if (t)
+		close_open(t, tkey);
 	if (!wanted(inode, bpf_get_current_pid_tgid() >> 32))
 		return;
 	if (cfg.extend_only && (__u64)LOAD(iocb, ki_pos) + submitted <= k_isize(inode) &&
@@ -230,9 +237,6 @@ static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode,
 		count(E4D_C_FILTERED, 1);
 		return;
 	}
-	t = slot_find(tkey);
-	if (t)
-		close_open(t, tkey);
 	count(E4D_C_WRITES, 1);
 	key = LOAD(iocb, ki_complete) ? k_id(iocb) : tkey;
 	if (key != tkey) {
@@ -340,6 +344,26 @@ static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u
 	exposure_check(w, inode);
 }
 
+/*
+ * Orphan list and foreign blocks past EOF, while the writer still holds i_rwsem
+ * (an extending write does until its cleanup).
+ */
+static __always_inline void sample_inode(struct e4d_slot *w, struct inode *inode)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 from = e4d_up(w->isize, r->blkbits);
+
+	if (!k_has_ext4_inode() || !(r->flags & (E4D_F_EXTEND | E4D_F_NEW)))
+		return;
+	r->seen |= E4D_SEEN_ORPHAN;
+	r->flags &= ~E4D_F_ORPHAN;
+	if (k_on_orphan_list(inode))
+		r->flags |= E4D_F_ORPHAN;
+	if (w->live > from)
+		from = w->live;
+	r->prealloc = k_mapped_past(inode, from, r->blkbits & 31);
+}
+
 /* ->end_io has run: what it was given, and i_size as it left it. */
 static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode, __s64 size,
                                          __s32 error)
@@ -358,6 +382,7 @@ static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode
 	if (w->live > e4d_up(w->isize, r->blkbits))
 		r->seen |= E4D_SEEN_SHORT_PAST;
 	exposure_check(w, inode);
+	sample_inode(w, inode);
 }
 
 /* Completed in a context that is not the submitter's: queued, and over. */
@@ -379,10 +404,12 @@ static __always_inline void truncate_enter(struct inode *inode)
 {
 	struct e4d_slot *w = current_write(inode);
 
-	if (!w) {
-		generation_bump(inode);
+	generation_bump(inode);
+	if (!w)
 		return;
-	}
+	w->generation++;
+	if (e4d_waits(w))
+		w->event_ns = 0;
 	w->rec.trim_from = k_isize(inode);
 	w->rec.seen |= E4D_SEEN_TRIM;
 	w->cut = E4D_NO_CUT;
@@ -395,10 +422,10 @@ static __always_inline void space_removed(struct inode *inode, __u32 lblk)
 	struct e4d_slot *w = current_write(inode);
 	__u64 from;
 
-	if (!w) {
-		generation_bump(inode);
+	generation_bump(inode);
+	if (!w)
 		return;
-	}
+	w->generation++;
 	from = (__u64)lblk << (w->rec.blkbits & 31);
 	if (from < w->cut)
 		w->cut = from;
@@ -446,27 +473,30 @@ static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool 
 		r->seen |= E4D_SEEN_TRIM_BAD;
 	}
 	exposure_check(w, inode);
+	sample_inode(w, inode);
 	return w;
 }
 
-/* What the record says of the inode when the write is over. */
+/*
+ * What the record says of the inode when the write is over. The lock is gone:
+ * another writer's orphan entry or blocks may be what is seen now, so that only
+ * what was there before, too, counts.
+ */
 static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inode)
 {
 	struct e4d_record *r = &w->rec;
-	__u64 from;
+	bool sampled = r->seen & E4D_SEEN_ORPHAN, orphan = r->flags & E4D_F_ORPHAN;
+	__u64 prealloc = r->prealloc;
 
 	w->isize = k_isize(inode);
 	exposure_check(w, inode);
-	if (!k_has_ext4_inode() || !(r->flags & (E4D_F_EXTEND | E4D_F_NEW)))
+	sample_inode(w, inode);
+	if (!sampled)
 		return;
-	r->seen |= E4D_SEEN_ORPHAN;
-	r->flags &= ~E4D_F_ORPHAN;
-	if (k_on_orphan_list(inode))
-		r->flags |= E4D_F_ORPHAN;
-	from = e4d_up(w->isize, r->blkbits);
-	if (w->live > from)
-		from = w->live;
-	r->prealloc = k_mapped_past(inode, from, r->blkbits & 31);
+	if (!orphan)
+		r->flags &= ~E4D_F_ORPHAN;
+	if (prealloc < r->prealloc)
+		r->prealloc = prealloc;
 }
 
 /* The write returns to its caller (fentry and kprobe tiers). */
@@ -485,7 +515,7 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 		slot_free(t, tkey);
 	if (!w)
 		return; /* queued, and completed elsewhere meanwhile */
-	if (ret == -EIOCBQUEUED && !(w->rec.seen & E4D_SEEN_END_IO))
+	if (ret == -EIOCBQUEUED && !w->own_end_io)
 		return; /* its completion finishes it */
 	if (w->inode != k_id(inode) || lost)
 		w->rec.doubt |= E4D_DOUBT_HALF;
@@ -510,11 +540,14 @@ static __always_inline struct e4d_slot *completed_write(struct kiocb *iocb, bool
 	*submitter = false;
 	if (!LOAD(iocb, ki_complete)) {
 		*submitter = true;
-		return t && t->iocb == k_id(iocb) ? t : NULL;
+		return t && t->iocb == k_id(iocb) ? t : NULL; /* never queued */
 	}
 	if (t && t->link == k_id(iocb))
 		*submitter = true;
-	return slot_find(k_id(iocb));
+	t = slot_find(k_id(iocb));
+	if (t && *submitter)
+		t->own_end_io = 1;
+	return t;
 }
 
 #endif

@@ -2,6 +2,7 @@
 /* The fentry/fexit tier: every step is seen. */
 #define E4D_TIER E4D_TIER_FENTRY
 #include "mapping.bpf.h"
+#include "exit.bpf.h"
 
 static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {

@@ -6,7 +6,7 @@
  */
 #define E4D_PROBE_READ
 #define E4D_TIER E4D_TIER_KPROBE
-#include "core.bpf.h"
+#include "exit.bpf.h"
 
 enum fn {
 	FN_WRITE = 1,
@@ -21,7 +21,7 @@ enum fn {
 
 static __always_inline void push(enum fn fn, __u64 a, __u64 b)
 {
-	struct e4d_slot *t = slot_find(thread_key());
+	struct e4d_slot *t = slot_find(thread_key()), *w;
 	__u32 d;
 
 	if (!t)
@@ -33,6 +33,9 @@ static __always_inline void push(enum fn fn, __u64 a, __u64 b)
 		t->calls[d].arg[1] = b;
 	} else {
 		count(E4D_C_STACK_FULL, 1);
+		w = slot_follow(t);
+		if (w)
+			w->rec.doubt |= E4D_DOUBT_LOST;
 	}
 	t->depth = d + 1;
 }
@@ -67,9 +70,15 @@ static __always_inline struct e4d_call *pop(enum fn fn)
 static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = k_inode(iocb);
+	struct e4d_slot *t;
 
-	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX))
+	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX)) {
+		/* a buffered write's return may not end a write whose own was missed */
+		t = slot_find(thread_key());
+		if (t)
+			close_open(t, thread_key());
 		return 0;
+	}
 	write_begin(iocb, inode, LOAD(from, count));
 	push(FN_WRITE, (__u64)inode, 0);
 	return 0;
@@ -199,7 +208,12 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 		return 0;
 	if (!submitter) {
 		write_end_io(w, inode, size, error);
-		t = slot_find(thread_key()) ? NULL : slot_claim(thread_key());
+		t = slot_find(thread_key());
+		if (t && !slot_follow(t)) { /* left by a return that was missed */
+			slot_free(t, thread_key());
+			t = NULL;
+		}
+		t = t ? NULL : slot_claim(thread_key());
 		if (!t) { /* in an interrupt over another write: settle here */
 			write_completed_async(w, k_id(iocb), inode);
 			return 0;

@@ -161,6 +161,9 @@ static __always_inline bool slot_take(struct e4d_slot *s, __u64 key)
 static __always_inline void slot_free(struct e4d_slot *s, __u64 key)
 {
 	(void)key;
+	/* user space may look between a claim and its first words */
+	s->phase = 0;
+	s->rec.seq = 0;
 	s->key = 0;
 }
 #endif

@@ -8,6 +8,7 @@
  */
 #define E4D_TIER E4D_TIER_TRACEPOINT
 #include "mapping.bpf.h"
+#include "exit.bpf.h"
 
 SEC("?tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
@@ -77,7 +78,8 @@ static __always_inline void pend(struct e4d_slot *w)
 {
 	w->rec.latency_ns = bpf_ktime_get_boot_ns() - w->rec.ts_ns;
 	w->event_ns = bpf_ktime_get_boot_ns();
-	w->syscall = k_syscall();
+	w->call = k_call_id();
+	bpf_get_current_comm(w->rec.comm, sizeof(w->rec.comm));
 	w->phase = E4D_PHASE_PENDING;
 	count(E4D_C_PENDING, 1);
 }
@@ -133,7 +135,7 @@ static __always_inline void close_if_left(void)
 	struct e4d_slot *t = slot_find(tkey), *w;
 
 	w = t ? slot_follow(t) : NULL;
-	if (w && e4d_waits(w) && w->syscall != k_syscall())
+	if (w && e4d_waits(w) && w->call != k_call_id())
 		close_open(t, tkey);
 }
 
@@ -161,7 +163,6 @@ int BPF_PROG(tp_truncate_exit, struct inode *inode)
 	inode_at_exit(w, inode);
 	/* after an error nothing follows the trim */
 	if (w->rec.dio_error < 0) {
-		count(E4D_C_PENDING, -1);
 		done_now(w, (w->rec.flags & E4D_F_SYNC) ? thread_key() : w->iocb, inode);
 	}
 	return 0;
@@ -208,17 +209,6 @@ SEC("?tp_btf/ext4_writepages_result")
 int BPF_PROG(tp_writepages_result, struct inode *inode)
 {
 	return inode ? fallback_seen(inode) : 0;
-}
-
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(tp_process_exit)
-{
-	__u64 tkey = thread_key();
-	struct e4d_slot *t = slot_find(tkey);
-
-	if (t)
-		close_open(t, tkey);
-	return 0;
 }
 
 #include "blind.bpf.h"

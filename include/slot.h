@@ -48,15 +48,32 @@ struct e4d_slot {
 	__u64 isize;       /* i_size at the last event */
 	__u64 isize_end;   /* i_size after ->end_io */
 	__u64 exposed_since;
-	__u64 event_ns; /* last event of a pending write */
+	__u64 event_ns; /* last event of a waiting write; 0: in a truncate */
+	__u64 call;     /* the system call that a waiting write is in */
 	__u32 generation;
 	__u32 phase;
-	__u32 spill;   /* home slot: how far its keys were displaced, ever */
-	__u32 syscall; /* tracepoint tier: the one that a waiting write is in */
-	__u32 depth;   /* of calls */
+	__u32 spill;      /* home slot: how far its keys were displaced, ever */
+	__u32 own_end_io; /* ->end_io ran on the submitting thread */
+	__u32 depth;      /* of calls */
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;
 };
+
+/*
+ * Names one system call of a thread well enough to tell whether it is still in
+ * it: number, first four arguments, and where it was called from. Computed on
+ * both sides, here from registers, there from /proc/PID/task/TID/syscall.
+ */
+static __always_inline __u64 e4d_call_id(__u64 nr, __u64 a0, __u64 a1, __u64 a2, __u64 a3, __u64 pc)
+{
+	__u64 h = nr + 1;
+
+	h = h * 0x9e3779b97f4a7c15ULL ^ a0;
+	h = h * 0x9e3779b97f4a7c15ULL ^ a1;
+	h = h * 0x9e3779b97f4a7c15ULL ^ a2;
+	h = h * 0x9e3779b97f4a7c15ULL ^ a3;
+	return h * 0x9e3779b97f4a7c15ULL ^ pc;
+}
 
 /* Is it for the thread's next step, or for patience, to end this write? */
 static __always_inline int e4d_waits(const struct e4d_slot *s)
@@ -96,7 +113,9 @@ static __always_inline void e4d_settle(struct e4d_slot *s, __u64 now)
 	if (s->cut_low < e4d_up(s->isize, r->blkbits) && s->cut_low < r->mapped_end)
 		r->flags |= E4D_F_OVERTRIM;
 	grown = (r->seen & E4D_SEEN_END_IO) ? s->isize_end : s->isize;
-	if ((r->seen & E4D_SEEN_RET) && r->ret <= 0 && grown > r->isize_before)
+	/* a write that does not extend may see another's i_size */
+	if ((r->seen & E4D_SEEN_RET) && r->ret <= 0 && grown > r->isize_before &&
+	    (r->flags & E4D_F_EXTEND) && ((r->seen & E4D_SEEN_END_IO) || (r->flags & E4D_F_DAX)))
 		r->flags |= E4D_F_SIZE_MOVED;
 	r->verdict = e4d_verdict(r);
 }

@@ -19,7 +19,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	struct bpf_map *map;
 	size_t size = 0;
 	const void *elf = e4d_object_bytes(tier, k->has_cmpxchg, &size);
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int cpus = libbpf_num_possible_cpus();
 
 	obj = bpf_object__open_mem(elf, size, &opts);
 	if (libbpf_get_error(obj))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <string.h>
 #include "probe/hooks.h"
 
 #define FE(r, c, p, t, n)                                                                          \
@@ -47,6 +48,7 @@ const struct e4d_hook e4d_hooks[] = {
 	FX("orphan", 0, "fx_orphan_del", "ext4_orphan_del", false),
 	FE("fallback", 0, "fe_buffered_write_iter", "ext4_buffered_write_iter", true),
 	FX("fallback", 0, "fx_buffered_write_iter", "ext4_buffered_write_iter", true),
+	TF("exit", 0, "tp_process_exit", "sched_process_exit", false),
 
 	KP("write", 0, "kp_dio_write_iter", "ext4_dio_write_iter", true),
 	KR("write", 0, "kr_dio_write_iter", "ext4_dio_write_iter", true),
@@ -69,6 +71,7 @@ const struct e4d_hook e4d_hooks[] = {
 	KR("orphan", 0, "kr_orphan_del", "ext4_orphan_del", false),
 	KP("fallback", 0, "kp_buffered_write_iter", "ext4_buffered_write_iter", true),
 	KR("fallback", 0, "kr_buffered_write_iter", "ext4_buffered_write_iter", true),
+	{E4D_TIER_KPROBE, "exit", 0, "tp_process_exit", E4D_TP, "sched_process_exit", false},
 
 	/* 6.6, commit 3fd41721cd5c; before it a write begins at its first mapping */
 	TP("begin", 0, "tp_dio_rw_begin", "iomap_dio_rw_begin", true),
@@ -103,4 +106,12 @@ const char *e4d_hook_kind_name(enum e4d_hook_kind kind)
 	static const char *const names[] = {"fentry", "fexit", "kprobe", "kretprobe", "tp_btf"};
 
 	return names[kind];
+}
+
+bool e4d_hook_begins(const struct e4d_hook *hook)
+{
+	if (!strcmp(hook->role, "begin"))
+		return true;
+	return !strcmp(hook->role, "write") &&
+	       (hook->kind == E4D_FENTRY || hook->kind == E4D_KPROBE);
 }

@@ -26,4 +26,7 @@ extern const struct e4d_hook e4d_hooks[];
 
 const char *e4d_hook_kind_name(enum e4d_hook_kind kind);
 
+/* Does the hook begin a write? Without it no new one is traced. */
+bool e4d_hook_begins(const struct e4d_hook *hook);
+
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include "config.h"
 #include "session/pending.h"
+#include "session/thread.h"
 
-#define SCAN_NS       50000000ULL   /* between two scans */
-#define GRACE_NS      1000000000ULL /* a thread this long without a step is done */
-#define BUSY_GRACE_NS 30000000000ULL
+#define SCAN_NS    50000000ULL   /* between two scans */
+#define SETTLE_NS  20000000ULL   /* a trim or fallback mostly begins within */
+#define GRACE_NS   1000000000ULL /* a kernel worker this long idle is done */
+#define GIVE_UP_NS 30000000000ULL
 
 int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped)
 {
@@ -35,40 +36,78 @@ void e4d_pending_close(struct e4d_pending *p)
 	p->slots = NULL;
 }
 
-/* Is the thread blocked in the kernel, perhaps still inside this write? */
-static bool thread_blocked(const struct e4d_record *r)
+/* Has the thread spent time in user mode since it was first looked at? */
+static bool was_outside(struct e4d_pending *p, const struct e4d_record *r)
 {
-	char path[64], line[512], *state;
-	FILE *f;
+	struct e4d_watch *w = &p->watch[r->seq % E4D_WATCHES];
+	int64_t utime = e4d_thread_utime(r->pid, r->tid);
 
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", r->pid, r->tid);
-	f = fopen(path, "re");
-	if (!f)
+	if (w->seq != r->seq) {
+		w->seq = r->seq;
+		w->utime = utime;
 		return false;
-	state = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
-	fclose(f);
-	return state && state[1] && state[2] == 'D';
+	}
+	return utime >= 0 && w->utime >= 0 && utime > w->utime;
 }
 
-static bool ripe(const struct e4d_slot *s, uint64_t now, bool all)
+/* Is the waiting write over? age is since its last event, ns. */
+static bool over(struct e4d_pending *p, const struct e4d_slot *s, uint64_t age)
+{
+	const struct e4d_record *r = &s->rec;
+
+	switch (e4d_thread_where(r->pid, r->tid, s->call)) {
+	case E4D_ELSEWHERE:
+		return true;
+	case E4D_RUNNING:
+		return was_outside(p, r);
+	case E4D_IDLE:
+		return age > GRACE_NS;
+	default:
+		return false;
+	}
+}
+
+static bool ripe(struct e4d_pending *p, const struct e4d_slot *s, uint64_t now, bool all)
 {
 	uint64_t age;
 
 	if (all)
 		return true;
-	if (!e4d_waits(s) || now < s->event_ns)
+	if (!e4d_waits(s) || !s->event_ns || now < s->event_ns + SETTLE_NS)
 		return false;
 	age = now - s->event_ns;
-	return age > BUSY_GRACE_NS || (age > GRACE_NS && !thread_blocked(&s->rec));
+	return age > GIVE_UP_NS || over(p, s, age);
+}
+
+/*
+ * At the end of a session, or of patience: a write whose thread may still be
+ * inside it is not judged by what has not happened yet.
+ */
+static bool over_at_last(struct e4d_pending *p, const struct e4d_slot *s, uint64_t now)
+{
+	if (!s->event_ns)
+		return false;
+	switch (e4d_thread_where(s->rec.pid, s->rec.tid, s->call)) {
+	case E4D_INSIDE:
+	case E4D_BLOCKED:
+		return false;
+	case E4D_RUNNING:
+		return was_outside(p, &s->rec);
+	default:
+		return now > s->event_ns + SETTLE_NS;
+	}
 }
 
 /* copy is the caller's own; the slot itself is already free. */
 static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, uint64_t now,
                       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
-	if (e4d_waits(copy)) {
+	bool waited = e4d_waits(copy);
+
+	e4d_thread_comm(copy->rec.pid, copy->rec.tid, copy->rec.comm);
+	p->settled += waited;
+	if (waited && over_at_last(p, copy, now)) {
 		copy->rec.evidence = E4D_INFERRED;
-		p->settled++;
 	} else {
 		copy->rec.doubt |= E4D_DOUBT_SETTLE;
 		copy->rec.latency_ns = now > copy->rec.ts_ns ? now - copy->rec.ts_ns : 0;
@@ -91,15 +130,20 @@ static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
 	for (size_t i = 0; i < E4D_SLOTS && !err; i++) {
 		struct e4d_slot *s = &p->slots[i];
 		__u64 key = __atomic_load_n(&s->key, __ATOMIC_ACQUIRE);
+		__u64 seq = s->rec.seq, event = s->event_ns;
 
-		if (!is_state(s, key) || !ripe(s, now, all))
+		if (!is_state(s, key) || !ripe(p, s, now, all))
+			continue;
+		/* asking /proc took a while: is it still the same write, and waiting? */
+		if (s->rec.seq != seq || s->event_ns != event || (!all && !e4d_waits(s)))
 			continue;
 		if (!__atomic_compare_exchange_n(&s->key, &key, E4D_KEY_TAKEN, false,
 		                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		copy = *s;
+		s->phase = E4D_PHASE_DIO;
+		s->rec.seq = 0;
 		__atomic_store_n(&s->key, 0, __ATOMIC_RELEASE);
-		/* the thread may have gone on between the look and the claim */
 		err = settle_one(p, &copy, now, fn, ctx);
 	}
 	return err;
@@ -114,7 +158,7 @@ static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
 
 	while (!err && !bpf_map_get_next_key(p->fd, at, &next)) {
 		bool take = !bpf_map_lookup_elem(p->fd, &next, &copy) && is_state(&copy, next) &&
-		            ripe(&copy, now, all);
+		            ripe(p, &copy, now, all);
 
 		key = next;
 		at = &key;

@@ -12,6 +12,14 @@
 #include <stdint.h>
 #include "slot.h"
 
+#define E4D_WATCHES 64
+
+/* A running thread's user time when its write was first seen waiting. */
+struct e4d_watch {
+	uint64_t seq;
+	int64_t utime;
+};
+
 struct e4d_pending {
 	int fd;
 	bool mapped; /* else the table is a hash map (no cmpxchg) */
@@ -19,6 +27,7 @@ struct e4d_pending {
 	size_t len;
 	uint64_t settled; /* so far: the kernel's pending counter does not know */
 	uint64_t next_ns; /* no scan before */
+	struct e4d_watch watch[E4D_WATCHES]; /* by sequence number; a collision starts anew */
 };
 
 int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped);

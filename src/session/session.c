@@ -26,11 +26,13 @@ struct e4d_session {
 	uint64_t missed;
 	uint64_t missed_until; /* CLOCK_BOOTTIME ns: writes begun before it may be half seen */
 	uint64_t consumed;
-	uint64_t settled;
+	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
 	size_t batch_n, batch_cap;
 	bool stopped;
 };
+
+#define DRAIN_NS 2000000000ULL /* at the end, for writes under way */
 
 static uint64_t now_ns(void)
 {
@@ -65,11 +67,21 @@ static int on_ring(void *ctx, void *data, size_t size)
 	return batch_add(s, data);
 }
 
+/* The kernel side's finish(), for a write that user space ended. */
 static int on_settled(void *ctx, const struct e4d_record *rec)
 {
 	struct e4d_session *s = ctx;
+	__u64 *v = s->settled.v;
 
-	s->settled++;
+	v[E4D_C_DONE]++;
+	v[E4D_C_SUBMITTED] += rec->submitted;
+	v[E4D_C_MAPPED] += rec->mapped;
+	v[E4D_C_VERDICT0 + rec->verdict]++;
+	v[E4D_C_EXTEND] += !!(rec->flags & E4D_F_EXTEND);
+	/* still under way when the session ended, and nothing at stake */
+	if (!s->opts.cfg.all && rec->doubt == E4D_DOUBT_SETTLE &&
+	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
+		return 0;
 	return batch_add(s, rec);
 }
 
@@ -118,6 +130,33 @@ int e4d_session_tick(struct e4d_session *s)
 	return err ? err : deliver(s);
 }
 
+static void drop_link(struct e4d_session *s, int i)
+{
+	bpf_link__destroy(s->att.links[i]);
+	s->att.links[i] = NULL;
+}
+
+/* No new writes; those under way get a while to end. */
+static int drain(struct e4d_session *s)
+{
+	uint64_t until = now_ns() + DRAIN_NS;
+	struct e4d_counters c;
+	int err = 0;
+
+	for (int i = 0; i < s->att.n; i++)
+		if (e4d_hook_begins(s->att.hooks[i]))
+			drop_link(s, i);
+	do {
+		/* also what lets a program finish that ran when its link went */
+		usleep(20000);
+		err = consume(s);
+		e4d_session_counters(s, &c);
+	} while (!err && now_ns() < until &&
+	         c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
+	                 c.v[E4D_C_WRITES]);
+	return err;
+}
+
 int e4d_session_stop(struct e4d_session *s)
 {
 	int err;
@@ -125,14 +164,13 @@ int e4d_session_stop(struct e4d_session *s)
 	if (s->stopped)
 		return 0;
 	s->stopped = true;
+	err = drain(s);
 	read_misses(s);
-	for (int i = 0; i < s->att.n; i++) {
-		bpf_link__destroy(s->att.links[i]);
-		s->att.links[i] = NULL;
-	}
-	/* programs that were running when their link went are let finish */
+	for (int i = 0; i < s->att.n; i++)
+		drop_link(s, i);
 	usleep(20000);
-	err = consume(s);
+	if (!err)
+		err = consume(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
 	read_misses(s); /* of the programs, to the last */
@@ -148,7 +186,9 @@ static int set_up(struct e4d_session *s)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 
-	s->cpus = sysconf(_SC_NPROCESSORS_CONF);
+	s->cpus = libbpf_num_possible_cpus();
+	if (s->cpus < 1)
+		return -ENOTSUP;
 	s->rows_len = (s->cpus * sizeof(*s->rows) + page - 1) & ~(page - 1);
 	s->rows = mmap(NULL, s->rows_len, PROT_READ, MAP_SHARED, map_fd(s, "counters"), 0);
 	if (s->rows == MAP_FAILED) {
@@ -243,7 +283,8 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	for (long cpu = 0; cpu < s->cpus; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
 			sum->v[c] += __atomic_load_n(&s->rows[cpu].v[c], __ATOMIC_RELAXED);
-	sum->v[E4D_C_DONE] += s->settled;
+	for (int c = 0; c < E4D_C_COUNT; c++)
+		sum->v[c] += s->settled.v[c];
 }
 
 uint64_t e4d_session_losses(const struct e4d_session *s,

@@ -21,7 +21,6 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "confirm/confirm.h"
 #include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
@@ -30,7 +29,7 @@
 #define FLOOD 26000 /* records, more than the ring holds */
 
 struct seen {
-	uint64_t records, unknown, leaks, trimmed;
+	uint64_t records, unknown;
 	uint64_t mapped, latency_zero, async;
 };
 
@@ -40,8 +39,6 @@ static int on_record(void *ctx, struct e4d_record *rec)
 
 	s->records++;
 	s->unknown += rec->verdict == E4D_UNKNOWN;
-	s->leaks += rec->verdict == E4D_LEAK;
-	s->trimmed += rec->verdict == E4D_TRIMMED;
 	s->mapped += rec->mapped;
 	s->latency_zero += rec->latency_ns == 0;
 	s->async += !!(rec->flags & E4D_F_ASYNC);
@@ -305,52 +302,6 @@ static void test_async_none_lost(void **state)
 		assert_true(seen.async > 0);
 }
 
-/* A write whose buffer ends after 7680 bytes; what FIEMAP shows past EOF. */
-static void short_write_child(int fd, int result)
-{
-	struct e4d_past_eof disk = {0};
-	char *p = mmap(NULL, 4 * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED || munmap(p + 2 * BLOCK, 2 * BLOCK))
-		_exit(1);
-	if (pwrite(fd, p + 512, 1 << 20, 0) > 7680 || e4d_confirm_fd(fd, 0, 0, 0, 0, &disk))
-		_exit(1);
-	/* not this write's own truncate: another system call */
-	if (ftruncate(fd, 7680) || write(result, &disk, sizeof(disk)) != sizeof(disk))
-		_exit(1);
-	_exit(0);
-}
-
-/* The application mends a leak by itself afterwards: it was one all the same. */
-static void test_later_truncate_is_not_a_trim(void **state)
-{
-	char *dir = getenv("E4D_DIR");
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600), pipes[2], status;
-	struct e4d_past_eof disk;
-	struct e4d_session *s;
-	struct seen seen;
-	pid_t pid;
-
-	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(pipe(pipes), 0);
-	s = start(&seen, dir, 1, 0);
-	pid = fork();
-	if (!pid)
-		short_write_child(fd, pipes[1]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(read(pipes[0], &disk, sizeof(disk)), sizeof(disk));
-	assert_int_equal(e4d_session_stop(s), 0);
-	assert_int_equal(seen.records, 1);
-	assert_int_equal(seen.leaks, disk.written > 0);
-	assert_int_equal(seen.trimmed, disk.written == 0);
-	e4d_session_close(s);
-	close(fd);
-	close(pipes[0]);
-	close(pipes[1]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,7 +310,6 @@ int main(void)
 		cmocka_unit_test(test_inode_filter),
 		cmocka_unit_test(test_own_process_is_left_out),
 		cmocka_unit_test(test_async_none_lost),
-		cmocka_unit_test(test_later_truncate_is_not_a_trim),
 	};
 
 	if (!getenv("E4D_DIR")) {

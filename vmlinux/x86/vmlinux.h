@@ -93,6 +93,7 @@ struct ext4_inode_info {
 
 struct pt_regs {
 	long unsigned int bp;
+	long unsigned int r10;
 	long unsigned int r8;
 	long unsigned int ax;
 	long unsigned int cx;
