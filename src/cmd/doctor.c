@@ -161,6 +161,17 @@ static bool check_kernel(struct e4d_report *rep, const struct e4d_kernel *k)
 	return rep->failed == failed;
 }
 
+static const char *hook_remedy(const struct e4d_kernel *k, const struct e4d_hook *h, int err)
+{
+	bool kprobe = h->kind == E4D_KPROBE || h->kind == E4D_KRETPROBE;
+
+	if (kprobe && k->confidential)
+		return "lockdown=confidentiality allows no kprobe reads; use another tier";
+	if (err == -EPERM || err == -EACCES)
+		return "a security policy or a missing capability refuses it; use another tier";
+	return kprobe ? "a kernel with CONFIG_KPROBES, or another tier" : "use another tier";
+}
+
 static void check_hook(struct e4d_report *rep, const struct e4d_kernel *k, const struct e4d_hook *h,
                        bool *ok)
 {
@@ -178,17 +189,9 @@ static void check_hook(struct e4d_report *rep, const struct e4d_kernel *k, const
 	*ok = !err;
 	if (!err)
 		e4d_report_line(rep, E4D_PASS, check, NULL, "%s: attaches", name);
-	else if (err == -EPERM || err == -EACCES)
-		e4d_report_line(rep, E4D_WARN, check,
-		                "a security policy or a missing capability refuses it; use "
-		                "another tier",
-		                "%s: refused (%s)", name, strerror(-err));
-	else if (h->kind == E4D_KPROBE || h->kind == E4D_KRETPROBE)
-		e4d_report_line(rep, E4D_WARN, check,
-		                "a kernel with CONFIG_KPROBES, or another tier", "%s: %s", name,
-		                strerror(-err));
 	else
-		e4d_report_line(rep, E4D_WARN, check, NULL, "%s: %s", name, strerror(-err));
+		e4d_report_line(rep, E4D_WARN, check, hook_remedy(k, h, err), "%s: %s", name,
+		                err == -EPERM || err == -EACCES ? "refused" : strerror(-err));
 }
 
 /* A tier works when each needed role has a candidate that attached whole. */

@@ -45,9 +45,11 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return 0;
 }
 
+static struct e4d_config filter; /* of the next session; start() clears it */
+
 static struct e4d_session *start(struct seen *seen, const char *dir, int all, uint64_t ino)
 {
-	struct e4d_session_opts so = {.on_record = on_record, .ctx = seen};
+	struct e4d_session_opts so = {.cfg = filter, .on_record = on_record, .ctx = seen};
 	const char *tier = getenv("E4D_TIER");
 	struct e4d_session *s = NULL;
 	char why[1024] = "";
@@ -60,6 +62,7 @@ static struct e4d_session *start(struct seen *seen, const char *dir, int all, ui
 	so.cfg.all = all;
 	so.cfg.ino = ino;
 	memset(seen, 0, sizeof(*seen));
+	memset(&filter, 0, sizeof(filter));
 	if (e4d_session_open(&so, &s, why, sizeof(why)))
 		fail_msg("session: %s", why);
 	return s;
@@ -219,6 +222,38 @@ static void test_inode_filter(void **state)
 	close(b);
 }
 
+/* Only what may extend, and only one process: the rest is filtered, and counted. */
+static void test_extend_and_process_filter(void **state)
+{
+	char *dir = getenv("E4D_DIR");
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+	struct e4d_session *s;
+	struct e4d_counters c;
+	struct seen seen;
+
+	(void)state;
+	assert_true(fd >= 0);
+	filter.extend_only = 1;
+	s = start(&seen, dir, 1, 0);
+	child_writes(fd, 64, 0); /* extends */
+	child_writes(fd, 100, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 64);
+	assert_int_equal(c.v[E4D_C_FILTERED], 100);
+	assert_int_equal(seen.records, 64);
+	e4d_session_close(s);
+	filter.tgid = 1; /* init does not write here */
+	s = start(&seen, dir, 1, 0);
+	child_writes(fd, 20, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 0);
+	assert_int_equal(c.v[E4D_C_FILTERED], 20);
+	e4d_session_close(s);
+	close(fd);
+}
+
 #define QUEUE 32
 
 /* A child keeps QUEUE writes in flight through libaio. */
@@ -310,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_inode_filter),
 		cmocka_unit_test(test_own_process_is_left_out),
 		cmocka_unit_test(test_async_none_lost),
+		cmocka_unit_test(test_extend_and_process_filter),
 	};
 
 	if (!getenv("E4D_DIR")) {
