@@ -7,115 +7,13 @@
 #ifndef E4D_CORE_BPF_H
 #define E4D_CORE_BPF_H
 
-#include "state.bpf.h"
+#include "finish.bpf.h"
 
 static __always_inline __u32 sat_add(__u32 a, __u64 b)
 {
 	__u64 sum = a + b;
 
 	return sum > 0xffffffffULL ? 0xffffffff : sum;
-}
-
-/* Exposed: own blocks past i_disksize, and no orphan entry. */
-static __always_inline void exposure_check(struct e4d_slot *w, struct inode *inode)
-{
-	bool exposed;
-	__u64 now;
-
-	if (!k_has_ext4_inode() || w->live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
-		return;
-	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
-	          !k_on_orphan_list(inode);
-	if (exposed == !!w->exposed_since)
-		return;
-	now = bpf_ktime_get_boot_ns();
-	if (exposed) {
-		w->exposed_since = now;
-	} else {
-		w->rec.exposed_ns += now - w->exposed_since;
-		w->exposed_since = 0;
-	}
-}
-
-static __always_inline void emit(struct e4d_slot *w)
-{
-	if ((__u32)bpf_get_current_pid_tgid() == w->rec.tid)
-		bpf_get_current_comm(w->rec.comm, sizeof(w->rec.comm));
-	count(E4D_C_PRODUCED, 1);
-	if (bpf_ringbuf_output(&ring, &w->rec, sizeof(w->rec), BPF_RB_NO_WAKEUP))
-		count(E4D_C_RING_FULL, 1);
-}
-
-/* A NOWAIT try that came to nothing; its retry is a write of its own. */
-static __always_inline bool empty_try(const struct e4d_record *r)
-{
-	return (r->flags & E4D_F_NOWAIT) && !(r->seen & E4D_SEEN_MAP) &&
-	       (!(r->seen & E4D_SEEN_RET) || r->ret == -EAGAIN);
-}
-
-/*
- * Judges, counts, emits and frees. Whoever takes the slot finishes it; state
- * read from here on is its alone.
- */
-static __always_inline void finish(struct e4d_slot *w, __u64 key)
-{
-	struct e4d_record *r = &w->rec;
-	__u64 now;
-	__u32 *g;
-
-	if (!slot_take(w, key))
-		return;
-	if (e4d_waits(w))
-		count(E4D_C_PENDING, -1);
-	now = bpf_ktime_get_boot_ns();
-	if (w->phase != E4D_PHASE_PENDING)
-		r->latency_ns = now - r->ts_ns;
-	g = generation(w->inode);
-	/* somebody removed blocks while our own fallback moved EOF, or moved EOF back */
-	if (g && *g != w->generation && e4d_past_eof(w, w->isize) &&
-	    ((r->seen & E4D_SEEN_FALLBACK && r->fallback > 0) || w->isize < w->isize_end))
-		r->doubt |= E4D_DOUBT_RACE;
-	r->cpu = bpf_get_smp_processor_id();
-	e4d_settle(w, now);
-	count(E4D_C_DONE, 1);
-	count(E4D_C_SUBMITTED, r->submitted);
-	count(E4D_C_MAPPED, r->mapped);
-	if (r->verdict < E4D_VERDICT_COUNT)
-		count(E4D_C_VERDICT0 + r->verdict, 1);
-	if (r->flags & E4D_F_EXTEND)
-		count(E4D_C_EXTEND, 1);
-	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
-		emit(w);
-	slot_free(w, key);
-}
-
-/*
- * The write is over, for something else begins in its place. A pending one is
- * settled; in the tracepoint tier one without a mapping came to nothing (begin
- * without completion exists: a failed page cache invalidation, a NOWAIT try);
- * anything else was half seen.
- */
-static __always_inline void close_write(struct e4d_slot *w, __u64 key)
-{
-	if (e4d_waits(w)) {
-		w->rec.evidence = E4D_INFERRED;
-	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
-		w->rec.doubt |= E4D_DOUBT_HALF;
-		count(E4D_C_STALE, 1);
-	}
-	finish(w, key);
-}
-
-/* This thread starts something new, or dies: what it had open is over. */
-static __always_inline void close_open(struct e4d_slot *t, __u64 tkey)
-{
-	struct e4d_slot *w = slot_follow(t);
-	__u64 link = t->link;
-
-	if (link)
-		slot_free(t, tkey);
-	if (w)
-		close_write(w, link ? link : tkey);
 }
 
 static __always_inline bool wanted(struct inode *inode, __u32 tgid)

@@ -100,10 +100,17 @@ int e4d_kernel_probe(struct e4d_kernel *k)
 	return 0;
 }
 
-void e4d_kernel_free(struct e4d_kernel *k)
+void e4d_kernel_free_btf(struct e4d_kernel *k)
 {
 	btf__free(k->ext4);
 	btf__free(k->vmlinux);
+	k->ext4 = NULL;
+	k->vmlinux = NULL;
+}
+
+void e4d_kernel_free(struct e4d_kernel *k)
+{
+	e4d_kernel_free_btf(k);
 	memset(k, 0, sizeof(*k));
 }
 

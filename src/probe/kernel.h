@@ -25,6 +25,8 @@ struct e4d_kernel {
 /* Fills k; 0. What is absent is absent in k; never fails as a whole. */
 int e4d_kernel_probe(struct e4d_kernel *k);
 void e4d_kernel_free(struct e4d_kernel *k);
+/* Gives back the BTF alone; what was probed stays. */
+void e4d_kernel_free_btf(struct e4d_kernel *k);
 
 /* The inode access and orphan bit that this kernel and tier allow. */
 void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg);

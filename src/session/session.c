@@ -268,6 +268,7 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 		e4d_session_close(s);
 		return err;
 	}
+	e4d_kernel_free_btf(&s->kernel); /* tens of MiB, used no more */
 	*out = s;
 	return 0;
 }
