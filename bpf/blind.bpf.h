@@ -85,7 +85,9 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
 	w->event_ns = bpf_ktime_get_boot_ns();
-	inode_at_exit(w, inode);
+	w->isize = k_isize(inode);
+	exposure_check(w, inode);
+	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;
 }
 

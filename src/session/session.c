@@ -233,7 +233,7 @@ static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	/* what libbpf calls an error is often a candidate that was tried */
-	if (level <= LIBBPF_WARN && getenv("E4D_DEBUG"))
+	if (level <= LIBBPF_WARN && getenv("EXT4DIOTOP_DEBUG"))
 		return vfprintf(stderr, fmt, args);
 	return 0;
 }
