@@ -56,22 +56,24 @@ static int probe_cmpxchg(void)
 /* One pass: the file is large, and slow to make. */
 static void read_kallsyms(struct e4d_kernel *k)
 {
-	bool begin = false, end_io = false;
 	char line[512], name[256];
 	FILE *f = fopen("/proc/kallsyms", "re");
 
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%*s %*s %255s", name) != 1 || strncmp(name, "ext4_", 5))
 			continue;
-		begin |= !strcmp(name, "ext4_iomap_begin");
-		end_io |= !strcmp(name, "ext4_dio_write_end_io");
 		for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
 			if (!strcmp(h->target, name))
 				k->ksyms[h - e4d_hooks] = true;
 	}
 	if (f)
 		fclose(f);
-	k->has_iomap_dio = begin && end_io;
+	/* the functions that mark this write path */
+	k->has_iomap_dio = true;
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+		if (h->tier == E4D_TIER_KPROBE &&
+		    (!strcmp(h->role, "mapping") || !strcmp(h->role, "end_io")))
+			k->has_iomap_dio &= k->ksyms[h - e4d_hooks];
 }
 
 int e4d_kernel_probe(struct e4d_kernel *k)
