@@ -7,7 +7,7 @@ set -eu
 build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev
 	libjansson-dev libc6-dev linux-libc-dev e2fsprogs util-linux"
 rest="libcmocka-dev clang-format clang-tidy cppcheck shellcheck qemu-system-x86 busybox-static cpio
-	zstd xz-utils dwarves fio"
+	zstd xz-utils"
 
 [ "${1-}" = --build ] && rest=
 missing=
