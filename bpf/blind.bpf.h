@@ -22,6 +22,10 @@ static __always_inline int blind_begin(struct inode *inode, __u64 pos, __u64 len
 		close_open(t, tkey);
 	if (!wanted(inode, bpf_get_current_pid_tgid() >> 32))
 		return 0;
+	if (cfg.extend_only && pos + len <= k_isize(inode)) {
+		count(E4D_C_FILTERED, 1);
+		return 0;
+	}
 	count(E4D_C_WRITES, 1);
 	t = slot_claim(tkey);
 	if (!t) {
