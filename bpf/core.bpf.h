@@ -284,8 +284,7 @@ static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode
 }
 
 /* Completed in a context that is not the submitter's: queued, and over. */
-static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key,
-                                                  struct inode *inode)
+static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key)
 {
 	struct e4d_record *r = &w->rec;
 
@@ -418,11 +417,11 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 	if (w->inode != k_id(inode) || lost)
 		w->rec.doubt |= E4D_DOUBT_HALF;
 	if (ret == -EIOCBQUEUED) {
-		write_completed_async(w, key, inode);
+		write_completed_async(w, key);
 		return;
 	}
 	w->rec.ret = ret;
-	w->rec.seen |= E4D_SEEN_RET | E4D_SEEN_EXIT;
+	w->rec.seen |= E4D_SEEN_RET;
 	inode_at_exit(w, inode);
 	finish(w, key);
 }

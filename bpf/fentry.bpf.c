@@ -78,7 +78,7 @@ int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned in
 		return 0;
 	write_end_io(w, inode, size, error);
 	if (!submitter)
-		write_completed_async(w, k_id(iocb), inode);
+		write_completed_async(w, k_id(iocb));
 	return 0;
 }
 

@@ -215,7 +215,7 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 		}
 		t = t ? NULL : slot_claim(thread_key());
 		if (!t) { /* in an interrupt over another write: settle here */
-			write_completed_async(w, k_id(iocb), inode);
+			write_completed_async(w, k_id(iocb));
 			return 0;
 		}
 		init_state(t, iocb, inode);
@@ -249,7 +249,7 @@ int BPF_KRETPROBE(kr_end_io)
 	if (t)
 		slot_free(t, thread_key());
 	if (w)
-		write_completed_async(w, w->iocb, inode);
+		write_completed_async(w, w->iocb);
 	return 0;
 }
 

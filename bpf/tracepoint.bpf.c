@@ -112,7 +112,7 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	key = LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
 	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
 	if (!submitter) {
-		write_completed_async(w, key, inode);
+		write_completed_async(w, key);
 		return 0;
 	}
 	if (ret < 0 || ret >= w->rec.submitted) {

@@ -77,7 +77,6 @@ enum e4d_seen {
 	E4D_SEEN_SHORT_PAST = 1u << 8, /* blocks lay past i_size after end_io */
 	E4D_SEEN_TRIM_CUT = 1u << 9,   /* a truncate that worked cut blocks */
 	E4D_SEEN_TRIM_BAD = 1u << 10,  /* a truncate failed or stopped short */
-	E4D_SEEN_EXIT = 1u << 11,      /* the end of the write itself was seen */
 };
 
 /* e4d_record.doubt: why a write is `unknown`; any bit makes it so. */

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include <bpf/libbpf.h>
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
 #include "probe/attach.h"
@@ -252,14 +251,6 @@ static int run(struct e4d_report *rep, const char *dir)
 	return rep->failed ? E4D_EXIT_CANNOT : E4D_EXIT_CLEAN;
 }
 
-static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	(void)level;
-	(void)fmt;
-	(void)args;
-	return 0;
-}
-
 int e4d_cmd_doctor(int argc, char **argv)
 {
 	static const struct option longopts[] = {{"json", no_argument, NULL, 'j'},
@@ -288,6 +279,5 @@ int e4d_cmd_doctor(int argc, char **argv)
 		fputs("ext4diotop: doctor takes one directory at most\n", stderr);
 		return E4D_EXIT_USAGE;
 	}
-	libbpf_set_print(silent);
 	return verifier ? e4d_doctor_verifier() : run(&rep, argv[optind]);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "probe/kernel.h"
@@ -76,10 +77,19 @@ static void read_kallsyms(struct e4d_kernel *k)
 			k->has_iomap_dio &= k->ksyms[h - e4d_hooks];
 }
 
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	/* what libbpf calls an error is often a candidate that was tried */
+	if (level <= LIBBPF_WARN && getenv("EXT4DIOTOP_DEBUG"))
+		return vfprintf(stderr, fmt, args);
+	return 0;
+}
+
 int e4d_kernel_probe(struct e4d_kernel *k)
 {
 	int err;
 
+	libbpf_set_print(libbpf_print);
 	memset(k, 0, sizeof(*k));
 	k->vmlinux = btf__load_vmlinux_btf();
 	if (libbpf_get_error(k->vmlinux))

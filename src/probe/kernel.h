@@ -22,7 +22,10 @@ struct e4d_kernel {
 	bool ksyms[E4D_HOOK_ROWS]; /* by row of the hook table: in /proc/kallsyms */
 };
 
-/* Fills k; 0. What is absent is absent in k; never fails as a whole. */
+/*
+ * Fills k; 0. What is absent is absent in k; never fails as a whole. From here
+ * on libbpf's own lines are shown only with EXT4DIOTOP_DEBUG set.
+ */
 int e4d_kernel_probe(struct e4d_kernel *k);
 void e4d_kernel_free(struct e4d_kernel *k);
 /* Gives back the BTF alone; what was probed stays. */

@@ -230,14 +230,6 @@ static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
 	return 0;
 }
 
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	/* what libbpf calls an error is often a candidate that was tried */
-	if (level <= LIBBPF_WARN && getenv("EXT4DIOTOP_DEBUG"))
-		return vfprintf(stderr, fmt, args);
-	return 0;
-}
-
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
                      size_t why_len)
 {
@@ -247,7 +239,6 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	*out = NULL;
 	if (!s)
 		return -ENOMEM;
-	libbpf_set_print(quiet);
 	s->opts = *opts;
 	s->opts.cfg.self_tgid = getpid();
 	e4d_kernel_probe(&s->kernel);
