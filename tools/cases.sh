@@ -4,15 +4,16 @@
 # compare the tracer's words with the disk's. Needs root. dash or busybox sh.
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tracer.sh disable=SC1091
+. "$here/tracer.sh"
 kind=4k tier='' bin=build work='' globs='' format=table name=''
-ready_seconds=${E4D_READY_SECONDS:-60} # until the tracer has attached
 settle_seconds=${E4D_SETTLE_SECONDS:-1} # from the last write to SIGINT
-tracer='' mounted='' made=''
+mounted='' made=''
 
 usage() {
 	cat <<USAGE
 usage: cases.sh [--kind KIND] [--tier TIER] [OPTION]...
-  --kind KIND     4k, 1k, bigalloc, noextents, orphan_file (default 4k)
+  --kind KIND     of image.sh (default 4k)
   --tier TIER     fentry, kprobe, tracepoint (default: the tracer's choice)
   --bin DIR       where ext4diotop, workload and judge are (default build)
   --work DIR      for image and logs, kept (default: a temporary directory)
@@ -33,22 +34,6 @@ say() {
 die() { # CODE MESSAGE
 	say "$2"
 	exit "$1"
-}
-
-# Gives the tracer time to write its last records; never leaves it behind.
-stop_tracer() {
-	[ -n "$tracer" ] || return 0
-	kill -INT "$tracer" 2>/dev/null
-	tries=0
-	while kill -0 "$tracer" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ $tries -eq 100 ] && say "the tracer ignores SIGINT" && kill -TERM "$tracer"
-		[ $tries -ge 120 ] && kill -KILL "$tracer"
-		sleep 0.1
-	done
-	wait "$tracer"
-	tracer_rc=$?
-	tracer=''
 }
 
 # shellcheck disable=SC2317 # reached through the trap
@@ -100,27 +85,9 @@ dev=$("$here/image.sh" mount "$work/image" "$work/mnt") || exit
 mounted=1
 
 # The trace goes to the work directory: never to the device that is traced.
-set -- trace --all --json --filter "dev=$dev"
+set -- --all --json --filter "dev=$dev"
 [ -n "$tier" ] && set -- "$@" --tier "$tier"
-"$bin/ext4diotop" "$@" >"$work/trace.jsonl" 2>"$work/trace.err" &
-tracer=$!
-ticks=0
-until grep -q '^tracing' "$work/trace.err"; do
-	if ! kill -0 "$tracer" 2>/dev/null; then
-		wait "$tracer"
-		tracer_rc=$?
-		tracer=''
-		cat "$work/trace.err" >&2
-		[ $tracer_rc -eq 3 ] && exit 3
-		die 1 "the tracer ended before it was ready, exit $tracer_rc"
-	fi
-	ticks=$((ticks + 1))
-	if [ $ticks -ge $((ready_seconds * 10)) ]; then
-		cat "$work/trace.err" >&2
-		die 1 "the tracer was not ready after $ready_seconds seconds"
-	fi
-	sleep 0.1
-done
+start_tracer "$bin/ext4diotop" "$work/trace" "$@" || exit
 
 # set -f: the globs are the workload's to expand, not the shell's.
 set -f

@@ -21,7 +21,7 @@ in_vm() {
 	tools/vm/run.sh -k "$1" -t 300 --retry \
 		-i build/static/ext4diotop:/e4d/build/ext4diotop -i build/static/workload:/e4d/build/workload \
 		-i build/static/judge:/e4d/build/judge -i tools/cases.sh:/e4d/tools/cases.sh \
-		-i tools/image.sh:/e4d/tools/image.sh \
+		-i tools/image.sh:/e4d/tools/image.sh -i tools/tracer.sh:/e4d/tools/tracer.sh \
 		-- "cd /e4d && sh tools/cases.sh --kind 4k --bin /e4d/build --table"
 }
 

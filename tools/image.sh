@@ -4,7 +4,7 @@
 # dash and busybox sh alike; needs root for mount and umount.
 
 MKFS=${MKFS:-/usr/sbin/mkfs.ext4} # busybox has a mke2fs of its own: by path
-KINDS="4k 1k bigalloc noextents orphan_file"
+KINDS="4k 1k bigalloc noextents orphan_file nojournal"
 DEFAULT_SIZE=128M
 
 usage() {
@@ -32,6 +32,7 @@ kind_options() {
 	bigalloc) echo "-b 4096 -C 65536 -O extent,bigalloc,^orphan_file" ;;
 	noextents) echo "-b 4096 -O ^extent,^64bit,^orphan_file" ;;
 	orphan_file) echo "-b 4096 -O extent,orphan_file" ;;
+	nojournal) echo "-b 4096 -O extent,^has_journal,^orphan_file" ;;
 	*) return 1 ;;
 	esac
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "exitcode.h"
 #include "filter/filter.h"
+#include "probe/attach.h"
 
 struct e4d_cmd {
 	const char *name;
@@ -21,6 +22,7 @@ struct e4d_opts {
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best */
 	uint64_t count;     /* -n; 0: no limit */
 	double duration;    /* seconds; 0: no limit */
+	struct e4d_limits limits;
 	struct e4d_filter *filter;
 };
 

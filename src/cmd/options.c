@@ -10,6 +10,8 @@
 #include "record/names.h"
 #include "util/log.h"
 
+#define MAX_RING (1u << 30)
+
 enum {
 	OPT_ALL = 256,
 	OPT_FILTER,
@@ -18,7 +20,9 @@ enum {
 	OPT_CSV,
 	OPT_CONFIRM,
 	OPT_STRICT,
-	OPT_DURATION
+	OPT_DURATION,
+	OPT_BUFFER,
+	OPT_IN_FLIGHT
 };
 
 static const struct option longopts[] = {
@@ -30,6 +34,8 @@ static const struct option longopts[] = {
 	{"confirm", no_argument, NULL, OPT_CONFIRM},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"duration", required_argument, NULL, OPT_DURATION},
+	{"buffer", required_argument, NULL, OPT_BUFFER},
+	{"in-flight", required_argument, NULL, OPT_IN_FLIGHT},
 	{"number", required_argument, NULL, 'n'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
@@ -79,6 +85,27 @@ static int parse_duration(const char *text, double *out)
 	return 0;
 }
 
+/* A number of bytes, with K or M; or of things, without. */
+static int parse_limit(const char *option, const char *text, uint64_t max, uint32_t *out)
+{
+	unsigned long long v;
+	char *end;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*end == 'K' || *end == 'k')
+		v = v > max ? v : v << 10, end++;
+	else if (*end == 'M' || *end == 'm')
+		v = v > max ? v : v << 20, end++;
+	if (errno || *end || end == text || !isdigit((unsigned char)*text) || !v || v > max) {
+		e4d_err("%s wants a number from 1 to %llu (K and M may follow), not '%s'", option,
+		        (unsigned long long)max, text);
+		return -EINVAL;
+	}
+	*out = v;
+	return 0;
+}
+
 static int parse_tier(const char *text, enum e4d_tier *out)
 {
 	int tier = e4d_name_value(&e4d_tiers, text, strlen(text));
@@ -115,6 +142,10 @@ static int parse_one(struct e4d_opts *o, int c)
 		return 0;
 	case OPT_DURATION:
 		return parse_duration(optarg, &o->duration);
+	case OPT_BUFFER:
+		return parse_limit("--buffer", optarg, MAX_RING, &o->limits.ring_bytes);
+	case OPT_IN_FLIGHT:
+		return parse_limit("--in-flight", optarg, E4D_SLOTS, &o->limits.in_flight);
 	case 'n':
 		return parse_count(optarg, &o->count);
 	case 'q':

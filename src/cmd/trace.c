@@ -36,6 +36,9 @@ static const char help[] =
 	"  --strict         exposure to a crash counts as a finding too\n"
 	"  -n N             stop after N lines\n"
 	"  --duration S     stop after S seconds\n"
+	"  --buffer SIZE    memory for records on their way, default 4M: raise it when\n"
+	"                   'lost: ring_full' is said\n"
+	"  --in-flight N    follow at most N writes at a time, default and most 16384\n"
 	"  -q, --quiet      no summary\n"
 	"\n"
 	"Examples:\n"
@@ -175,7 +178,8 @@ static int summary(struct trace *t)
 
 static int start(struct trace *t)
 {
-	struct e4d_session_opts so = {.on_record = on_record, .ctx = t, .tier = t->opts.tier};
+	struct e4d_session_opts so = {
+		.on_record = on_record, .ctx = t, .tier = t->opts.tier, .limits = t->opts.limits};
 	struct e4d_clock clock = {0};
 	char why[1024] = "";
 	int err;

@@ -38,7 +38,7 @@ int e4d_doctor_verifier(void)
 		struct e4d_attached a;
 		char why[512] = "";
 
-		if (e4d_attach(&k, t, &cfg, &a, why, sizeof(why))) {
+		if (e4d_attach(&k, t, &cfg, NULL, &a, why, sizeof(why))) {
 			e4d_warn("%s", why);
 			continue;
 		}

@@ -10,8 +10,35 @@
 #include "probe/objects.h"
 #include "record/names.h"
 
+/* The ring wants a power of two that is a multiple of the page. */
+static uint32_t ring_size(uint32_t bytes)
+{
+	uint32_t size = sysconf(_SC_PAGESIZE);
+
+	while (size < bytes && size < 1u << 30)
+		size <<= 1;
+	return size;
+}
+
+/* The array of slots has a fixed size: pending.c takes what is too much. */
+static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj,
+                      const struct e4d_limits *limits)
+{
+	struct bpf_map *counters = bpf_object__find_map_by_name(obj, "counters");
+	struct bpf_map *ring = bpf_object__find_map_by_name(obj, "ring");
+	struct bpf_map *inflight = bpf_object__find_map_by_name(obj, "inflight");
+	int cpus = libbpf_num_possible_cpus();
+
+	if (counters)
+		bpf_map__set_max_entries(counters, cpus > 0 ? cpus : 1);
+	if (limits && limits->ring_bytes && ring)
+		bpf_map__set_max_entries(ring, ring_size(limits->ring_bytes));
+	if (limits && limits->in_flight && inflight && !k->has_cmpxchg)
+		bpf_map__set_max_entries(inflight, limits->in_flight);
+}
+
 static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier tier,
-                                    const struct e4d_config *cfg)
+                                    const struct e4d_config *cfg, const struct e4d_limits *limits)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ext4diotop");
 	struct e4d_config *ro;
@@ -19,7 +46,6 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	struct bpf_map *map;
 	size_t size = 0;
 	const void *elf = e4d_object_bytes(tier, k->has_cmpxchg, &size);
-	int cpus = libbpf_num_possible_cpus();
 
 	obj = bpf_object__open_mem(elf, size, &opts);
 	if (libbpf_get_error(obj))
@@ -34,16 +60,14 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	}
 	*ro = *cfg;
 	e4d_kernel_config(k, tier, ro);
-	map = bpf_object__find_map_by_name(obj, "counters");
-	if (map)
-		bpf_map__set_max_entries(map, cpus > 0 ? cpus : 1);
+	set_sizes(k, obj, limits);
 	return obj;
 }
 
 int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook)
 {
 	struct e4d_config cfg = {.self_tgid = getpid(), .dev = ~0u};
-	struct bpf_object *obj = open_tier(k, hook->tier, &cfg);
+	struct bpf_object *obj = open_tier(k, hook->tier, &cfg, NULL);
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	int err;
@@ -153,12 +177,12 @@ static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
 }
 
 static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *cfg,
-                           struct e4d_attached *a, int *failed)
+                           const struct e4d_limits *limits, struct e4d_attached *a, int *failed)
 {
 	int err;
 
 	*failed = 0;
-	a->obj = open_tier(k, a->tier, cfg);
+	a->obj = open_tier(k, a->tier, cfg, limits);
 	if (!a->obj)
 		return -errno;
 	for (int i = 0; i < a->n; i++) {
@@ -188,7 +212,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 }
 
 int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
-               struct e4d_attached *out, char *why, size_t why_len)
+               const struct e4d_limits *limits, struct e4d_attached *out, char *why, size_t why_len)
 {
 	int err, failed;
 
@@ -198,7 +222,7 @@ int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_
 		err = choose(k, tier, trial, out, why, why_len);
 		if (err)
 			return err;
-		err = load_and_attach(k, cfg, out, &failed);
+		err = load_and_attach(k, cfg, limits, out, &failed);
 		if (!err)
 			return 0;
 		explain(tier, out->hooks[failed], err, why, why_len);
@@ -208,7 +232,8 @@ int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_
 }
 
 int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
-                    struct e4d_attached *out, char *why, size_t why_len)
+                    const struct e4d_limits *limits, struct e4d_attached *out, char *why,
+                    size_t why_len)
 {
 	static const enum e4d_tier order[] = {E4D_TIER_FENTRY, E4D_TIER_KPROBE,
 	                                      E4D_TIER_TRACEPOINT};
@@ -218,7 +243,7 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		char one[256] = "";
 
-		err = e4d_attach(k, order[i], cfg, out, one, sizeof(one));
+		err = e4d_attach(k, order[i], cfg, limits, out, one, sizeof(one));
 		if (!err)
 			return 0;
 		if (used < why_len)

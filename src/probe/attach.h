@@ -11,6 +11,12 @@
 struct bpf_object;
 struct bpf_link;
 
+/* Sizes of the maps; 0: the default. */
+struct e4d_limits {
+	uint32_t ring_bytes; /* rounded up to a power of two of at least a page */
+	uint32_t in_flight;  /* writes followed at a time */
+};
+
 struct e4d_attached {
 	enum e4d_tier tier;
 	struct bpf_object *obj;
@@ -22,14 +28,16 @@ struct e4d_attached {
 
 /*
  * Attaches one tier with the first candidates that really attach. cfg gives the
- * filter; what the kernel decides is filled in. On failure a negative errno and
- * the reason with its remedy in why.
+ * filter; what the kernel decides is filled in. limits may be NULL. On failure a
+ * negative errno and the reason with its remedy in why.
  */
 int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_config *cfg,
-               struct e4d_attached *out, char *why, size_t why_len);
+               const struct e4d_limits *limits, struct e4d_attached *out, char *why,
+               size_t why_len);
 /* The best tier that attaches, in the order fentry, kprobe, tracepoint. */
 int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
-                    struct e4d_attached *out, char *why, size_t why_len);
+                    const struct e4d_limits *limits, struct e4d_attached *out, char *why,
+                    size_t why_len);
 void e4d_detach(struct e4d_attached *a);
 
 /* Loads and attaches one hook alone, then lets go: 0 or negative errno. */

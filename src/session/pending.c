@@ -12,7 +12,20 @@
 #define GRACE_NS   1000000000ULL /* a kernel worker this long idle is done */
 #define GIVE_UP_NS 30000000000ULL
 
-int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped)
+/* Takes all slots but `limit` for good; a slot in use is not touched. */
+static void reserve(struct e4d_pending *p, uint32_t limit)
+{
+	for (uint64_t i = 0; i < E4D_SLOTS; i++) {
+		__u64 free_key = 0;
+
+		if (i * limit / E4D_SLOTS != (i + 1) * limit / E4D_SLOTS)
+			continue;
+		__atomic_compare_exchange_n(&p->slots[i].key, &free_key, E4D_KEY_TAKEN, false,
+		                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
+}
+
+int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, uint32_t limit)
 {
 	memset(p, 0, sizeof(*p));
 	p->fd = map_fd;
@@ -26,6 +39,8 @@ int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped)
 		p->slots = NULL;
 		return -errno;
 	}
+	if (limit && limit < E4D_SLOTS)
+		reserve(p, limit);
 	return 0;
 }
 

@@ -30,7 +30,8 @@ struct e4d_pending {
 	struct e4d_watch watch[E4D_WATCHES]; /* by sequence number; a collision starts anew */
 };
 
-int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped);
+/* limit: slots of a mapped table that may be used, spread evenly; 0: all. */
+int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, uint32_t limit);
 
 /*
  * Hands each settled record to fn. With all set nothing is left: what is

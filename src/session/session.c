@@ -198,7 +198,8 @@ static int set_up(struct e4d_session *s)
 	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
 	if (!s->ring)
 		return -errno;
-	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg);
+	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
+	                        s->opts.limits.in_flight);
 }
 
 /* Reasons that end every tier, said once and plainly. */
@@ -244,9 +245,11 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	e4d_kernel_probe(&s->kernel);
 	err = check_kernel(&s->kernel, why, why_len);
 	if (!err && opts->tier)
-		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &s->att, why, why_len);
+		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &opts->limits, &s->att, why,
+		                 why_len);
 	else if (!err)
-		err = e4d_attach_best(&s->kernel, &s->opts.cfg, &s->att, why, why_len);
+		err = e4d_attach_best(&s->kernel, &s->opts.cfg, &opts->limits, &s->att, why,
+		                      why_len);
 	if (!err) {
 		err = set_up(s);
 		if (err)

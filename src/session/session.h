@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
+#include "probe/attach.h"
 
 struct e4d_session;
 
 struct e4d_session_opts {
 	struct e4d_config cfg;
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best that attaches */
+	struct e4d_limits limits;
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
 	void *ctx;
