@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "probe/attach.h"
+#include "probe/kretprobe.h"
 #include "probe/objects.h"
 #include "record/names.h"
 
@@ -64,6 +65,13 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	return obj;
 }
 
+static struct bpf_link *attach_hook(struct bpf_program *prog, const struct e4d_hook *hook)
+{
+	if (hook->kind == E4D_KRETPROBE)
+		return e4d_kretprobe_attach(prog, hook->target);
+	return bpf_program__attach(prog);
+}
+
 int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook)
 {
 	struct e4d_config cfg = {.self_tgid = getpid(), .dev = ~0u};
@@ -79,12 +87,13 @@ int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook)
 	if (!err)
 		err = bpf_object__load(obj);
 	if (!err) {
-		link = bpf_program__attach(prog);
-		err = libbpf_get_error(link);
-		if (!err)
-			bpf_link__destroy(link);
+		link = attach_hook(prog, hook);
+		err = link ? 0 : -errno;
+		bpf_link__destroy(link);
 	}
 	bpf_object__close(obj);
+	if (hook->kind == E4D_KRETPROBE)
+		e4d_kretprobe_clean();
 	return err;
 }
 
@@ -200,12 +209,10 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 		struct bpf_program *p = bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
 
 		a->prog_fds[i] = bpf_program__fd(p);
-		a->links[i] = bpf_program__attach(p);
-		err = libbpf_get_error(a->links[i]);
-		if (err) {
-			a->links[i] = NULL;
+		a->links[i] = attach_hook(p, a->hooks[i]);
+		if (!a->links[i]) {
 			*failed = i;
-			return err;
+			return -errno;
 		}
 	}
 	return 0;
@@ -259,5 +266,7 @@ void e4d_detach(struct e4d_attached *a)
 	for (int i = 0; i < a->n; i++)
 		bpf_link__destroy(a->links[i]);
 	bpf_object__close(a->obj);
+	if (a->tier == E4D_TIER_KPROBE)
+		e4d_kretprobe_clean();
 	memset(a, 0, sizeof(*a));
 }
