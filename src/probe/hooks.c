@@ -115,3 +115,12 @@ bool e4d_hook_begins(const struct e4d_hook *hook)
 	return !strcmp(hook->role, "write") &&
 	       (hook->kind == E4D_FENTRY || hook->kind == E4D_KPROBE);
 }
+
+bool e4d_hook_miss_shows(const struct e4d_hook *hook)
+{
+	/* before 6.6 what is missed of a begin goes to the thread's last write */
+	if (hook->tier == E4D_TIER_TRACEPOINT && hook->candidate != 0)
+		return false;
+	return e4d_hook_begins(hook) ||
+	       (hook->tier == E4D_TIER_TRACEPOINT && !strcmp(hook->role, "complete"));
+}

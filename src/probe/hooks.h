@@ -29,4 +29,11 @@ const char *e4d_hook_kind_name(enum e4d_hook_kind kind);
 /* Does the hook begin a write? Without it no new one is traced. */
 bool e4d_hook_begins(const struct e4d_hook *hook);
 
+/*
+ * Does a missed event show by itself? A begin that was missed leaves a write
+ * without a record, and touches no other; a completion leaves its own write
+ * half seen. Any other miss may falsify the writes in flight.
+ */
+bool e4d_hook_miss_shows(const struct e4d_hook *hook);
+
 #endif

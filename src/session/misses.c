@@ -44,7 +44,8 @@ uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m)
 		if (a->links[i] &&
 		    (a->hooks[i]->kind == E4D_KPROBE || a->hooks[i]->kind == E4D_KRETPROBE))
 			m->link[i] = link_missed(bpf_link__fd(a->links[i]));
-		sum += m->prog[i] + m->link[i];
+		if (!e4d_hook_miss_shows(a->hooks[i]))
+			sum += m->prog[i] + m->link[i];
 	}
 	return sum;
 }

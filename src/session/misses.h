@@ -11,7 +11,10 @@ struct e4d_misses {
 	uint64_t link[E4D_MAX_HOOKS];
 };
 
-/* Reads all; returns the total. What the kernel does not expose counts 0. */
+/*
+ * Reads all. Returns the total of those that may falsify a record. What the
+ * kernel does not expose counts 0.
+ */
 uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m);
 
 #endif

@@ -24,7 +24,7 @@ struct e4d_session {
 	struct e4d_pending pending;
 	struct e4d_misses misses;
 	uint64_t missed;
-	uint64_t missed_until; /* CLOCK_BOOTTIME ns: writes begun before it may be half seen */
+	uint64_t missed_until; /* CLOCK_BOOTTIME ns: writes begun before it may be false */
 	uint64_t consumed;
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
