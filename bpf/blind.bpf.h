@@ -89,7 +89,7 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
 	w->event_ns = bpf_ktime_get_boot_ns();
-	w->isize = k_isize(inode);
+	isize_now(w, inode);
 	exposure_check(w, inode);
 	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;

@@ -355,7 +355,7 @@ static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool 
 		r->trim_ret = ret;
 		r->seen |= E4D_SEEN_TRIM_RET;
 	}
-	w->isize = k_isize(inode);
+	isize_now(w, inode);
 	to = w->cut != E4D_NO_CUT ? w->cut : e4d_up(r->trim_from, r->blkbits);
 	if (truncate_worked(w, inode)) {
 		if (to < w->live) {
@@ -385,7 +385,7 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 	bool sampled = r->seen & E4D_SEEN_ORPHAN, orphan = r->flags & E4D_F_ORPHAN;
 	__u64 prealloc = r->prealloc;
 
-	w->isize = k_isize(inode);
+	isize_now(w, inode);
 	exposure_check(w, inode);
 	sample_inode(w, inode);
 	if (!sampled)

@@ -26,6 +26,23 @@ static __always_inline void exposure_check(struct e4d_slot *w, struct inode *ino
 	}
 }
 
+/*
+ * i_size as the write's own step left it. Did somebody remove blocks while our
+ * fallback moved EOF, or move EOF back? Asked here and not when the write is
+ * settled: what happens after its last step is not its own.
+ */
+static __always_inline void isize_now(struct e4d_slot *w, struct inode *inode)
+{
+	struct e4d_record *r = &w->rec;
+	__u32 *g = generation(w->inode);
+
+	w->isize = k_isize(inode);
+	r->doubt &= ~E4D_DOUBT_RACE;
+	if (g && *g != w->generation && e4d_past_eof(w, w->isize) &&
+	    ((r->seen & E4D_SEEN_FALLBACK && r->fallback > 0) || w->isize < w->isize_end))
+		r->doubt |= E4D_DOUBT_RACE;
+}
+
 static __always_inline void emit(struct e4d_slot *w)
 {
 	if ((__u32)bpf_get_current_pid_tgid() == w->rec.tid)
@@ -50,7 +67,6 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 {
 	struct e4d_record *r = &w->rec;
 	__u64 now;
-	__u32 *g;
 
 	if (!slot_take(w, key))
 		return;
@@ -59,11 +75,6 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 	now = bpf_ktime_get_boot_ns();
 	if (w->phase != E4D_PHASE_PENDING)
 		r->latency_ns = now - r->ts_ns;
-	g = generation(w->inode);
-	/* somebody removed blocks while our own fallback moved EOF, or moved EOF back */
-	if (g && *g != w->generation && e4d_past_eof(w, w->isize) &&
-	    ((r->seen & E4D_SEEN_FALLBACK && r->fallback > 0) || w->isize < w->isize_end))
-		r->doubt |= E4D_DOUBT_RACE;
 	r->cpu = bpf_get_smp_processor_id();
 	e4d_settle(w, now);
 	count(E4D_C_DONE, 1);

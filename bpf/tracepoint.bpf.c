@@ -10,6 +10,15 @@
 #include "mapping.bpf.h"
 #include "exit.bpf.h"
 
+/* A NOWAIT try may end with no completion: what tells is the next system call. */
+static __always_inline void remember_try(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w)
+		w->call = k_call_id();
+}
+
 SEC("?tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
              size_t done_before)
@@ -21,6 +30,8 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 		return 0;
 	if (LOAD(iter, data_source)) {
 		write_begin(iocb, inode, LOAD(iter, count));
+		if (LOAD(iocb, ki_flags) & IOCB_NOWAIT)
+			remember_try(inode);
 		return 0;
 	}
 	t = slot_find(thread_key()); /* a read: the write before it is over */
@@ -31,10 +42,16 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 
 static __always_inline int mapping_seen(struct inode *inode, struct iomap *iomap)
 {
-	struct e4d_slot *w = current_write(inode);
+	struct e4d_slot *w = current_write(inode), *t;
 
 	if (!w)
 		return 0;
+	if ((w->rec.flags & E4D_F_NOWAIT) && w->phase == E4D_PHASE_DIO && w->call != k_call_id()) {
+		t = slot_find(thread_key());
+		if (t)
+			close_open(t, thread_key());
+		return 0;
+	}
 	write_mapped(w, iomap);
 	if (w->phase == E4D_PHASE_BLIND)
 		w->event_ns = bpf_ktime_get_boot_ns();
@@ -119,7 +136,9 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 		w->rec.ret = ret;
 		w->rec.seen |= E4D_SEEN_RET;
 	}
-	if ((w->rec.seen & E4D_SEEN_SHORT_PAST) || (ret >= 0 && ret < w->rec.submitted)) {
+	/* after an error the trim takes foreign blocks past EOF, too */
+	if ((w->rec.seen & E4D_SEEN_SHORT_PAST) || (ret >= 0 && ret < w->rec.submitted) ||
+	    (ret < 0 && w->rec.prealloc)) {
 		inode_at_exit(w, inode);
 		pend(w);
 	} else {
@@ -184,7 +203,6 @@ static __always_inline int fallback_seen(struct inode *inode)
 		return 0;
 	r = &w->rec;
 	isize = k_isize(inode);
-	w->isize = isize;
 	w->event_ns = bpf_ktime_get_boot_ns();
 	done = r->offset + r->dio_size;
 	if (isize > done && done + 1 > r->isize_before) {
@@ -195,6 +213,7 @@ static __always_inline int fallback_seen(struct inode *inode)
 		r->seen |= E4D_SEEN_FALLBACK | E4D_SEEN_RET;
 		r->evidence = E4D_INFERRED;
 	}
+	isize_now(w, inode);
 	exposure_check(w, inode);
 	return 0;
 }

@@ -10,11 +10,11 @@ ready_seconds=${E4D_READY_SECONDS:-60} # until the tracer has attached
 # FILE.err. Returns 0, 3 (cannot run here) or 1.
 start_tracer() {
 	tracer_err=$2.err
-	program=$1 trace=$2.jsonl
+	tracer_bin=$1 tracer_out=$2.jsonl
 	shift 2
-	"$program" trace "$@" >"$trace" 2>"$tracer_err" &
+	"$tracer_bin" trace "$@" >"$tracer_out" 2>"$tracer_err" &
 	tracer=$!
-	ticks=0
+	tracer_ticks=0
 	until grep -q '^tracing' "$tracer_err"; do
 		if ! kill -0 "$tracer" 2>/dev/null; then
 			wait "$tracer"
@@ -25,8 +25,8 @@ start_tracer() {
 			echo "tracer: ended before it was ready, exit $tracer_rc" >&2
 			return 1
 		fi
-		ticks=$((ticks + 1))
-		if [ $ticks -ge $((ready_seconds * 10)) ]; then
+		tracer_ticks=$((tracer_ticks + 1))
+		if [ $tracer_ticks -ge $((ready_seconds * 10)) ]; then
 			cat "$tracer_err" >&2
 			echo "tracer: not ready after $ready_seconds seconds" >&2
 			return 1
@@ -40,11 +40,11 @@ start_tracer() {
 stop_tracer() {
 	[ -n "$tracer" ] || return 0
 	kill -INT "$tracer" 2>/dev/null
-	tries=0
+	tracer_tries=0
 	while kill -0 "$tracer" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ $tries -eq 100 ] && echo "tracer: it ignores SIGINT" >&2 && kill -TERM "$tracer"
-		[ $tries -ge 120 ] && kill -KILL "$tracer"
+		tracer_tries=$((tracer_tries + 1))
+		[ $tracer_tries -eq 100 ] && echo "tracer: it ignores SIGINT" >&2 && kill -TERM "$tracer"
+		[ $tracer_tries -ge 120 ] && kill -KILL "$tracer"
 		sleep 0.1
 	done
 	wait "$tracer"
