@@ -136,9 +136,9 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 		w->rec.ret = ret;
 		w->rec.seen |= E4D_SEEN_RET;
 	}
-	/* after an error the trim takes foreign blocks past EOF, too */
+	/* after an error all past EOF is trimmed, what others left there too */
 	if ((w->rec.seen & E4D_SEEN_SHORT_PAST) || (ret >= 0 && ret < w->rec.submitted) ||
-	    (ret < 0 && w->rec.prealloc)) {
+	    (ret < 0 && (w->rec.flags & E4D_F_EXTEND))) {
 		inode_at_exit(w, inode);
 		pend(w);
 	} else {

@@ -12,6 +12,7 @@ start_tracer() {
 	tracer_err=$2.err
 	tracer_bin=$1 tracer_out=$2.jsonl
 	shift 2
+	: >"$tracer_err" # or the words of an earlier one are read
 	"$tracer_bin" trace "$@" >"$tracer_out" 2>"$tracer_err" &
 	tracer=$!
 	tracer_ticks=0
