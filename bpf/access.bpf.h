@@ -58,31 +58,6 @@ static __always_inline __u64 k_id(const void *p)
 #endif
 }
 
-/*
- * The system call that the thread is in, as e4d_call_id(); 0 where the kernel
- * has no bpf_task_pt_regs (5.15, commit dd6e10fbd9fb, later than cmpxchg).
- */
-static __always_inline __u64 k_call_id(void)
-{
-#ifndef E4D_NO_CMPXCHG
-	struct pt_regs *regs;
-
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-#if defined(__TARGET_ARCH_arm64)
-	struct user_pt_regs *u = (struct user_pt_regs *)regs;
-
-	return e4d_call_id(regs->syscallno, regs->orig_x0, u->regs[1], u->regs[2], u->regs[3],
-	                   u->pc);
-#else
-	return e4d_call_id(regs->orig_ax, regs->di, regs->si, regs->dx, regs->r10, regs->ip);
-#endif
-#else
-	return 0;
-#endif
-}
-
 static __always_inline struct inode *k_inode(struct kiocb *iocb)
 {
 	struct file *file = LOAD(iocb, ki_filp);
@@ -141,6 +116,52 @@ static __always_inline __u64 k_load64(const void *addr)
 		bpf_probe_read_kernel(&v, sizeof(v), addr);
 	return v;
 }
+
+/*
+ * The system call that the thread is in, as e4d_call_id(); 0 where it cannot be
+ * told. bpf_task_pt_regs is 5.15 (commit dd6e10fbd9fb), later than cmpxchg;
+ * before it the registers are looked for where x86-64 keeps them, at the top of
+ * a stack of 16 KiB, and believed if they are a user's.
+ */
+#ifndef E4D_NO_CMPXCHG
+static __always_inline __u64 k_call_id(void)
+{
+	struct pt_regs *regs;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+#if defined(__TARGET_ARCH_arm64)
+	struct user_pt_regs *u = (struct user_pt_regs *)regs;
+
+	return e4d_call_id(regs->syscallno, regs->orig_x0, u->regs[1], u->regs[2], u->regs[3],
+	                   u->pc);
+#else
+	return e4d_call_id(regs->orig_ax, regs->di, regs->si, regs->dx, regs->r10, regs->ip);
+#endif
+}
+#elif defined(__TARGET_ARCH_x86)
+#define STACK_BYTES    16384
+#define REG(base, reg) k_load64((base) + bpf_core_field_offset(struct pt_regs, reg))
+
+static __always_inline __u64 k_call_id(void)
+{
+	const char *task = (const char *)bpf_get_current_task();
+	const char *regs;
+
+	regs = (const char *)k_load64(task + bpf_core_field_offset(struct task_struct, stack));
+	regs += STACK_BYTES - bpf_core_type_size(struct pt_regs);
+	if ((REG(regs, cs) & 3) != 3)
+		return 0;
+	return e4d_call_id(REG(regs, orig_ax), REG(regs, di), REG(regs, si), REG(regs, dx),
+	                   REG(regs, r10), REG(regs, ip));
+}
+#else
+static __always_inline __u64 k_call_id(void)
+{
+	return 0;
+}
+#endif
 
 #define EXT4_I(inode, field)                                                                       \
 	((const char *)(inode)-bpf_core_field_offset(struct ext4_inode_info, vfs_inode) +          \

@@ -97,8 +97,12 @@ static __always_inline void init_flags(struct e4d_slot *w, struct kiocb *iocb)
 		r->flags |= E4D_F_SYNC;
 	else
 		bpf_get_current_comm(r->comm, sizeof(r->comm));
-	if (ki & IOCB_NOWAIT)
+	if (ki & IOCB_NOWAIT) {
 		r->flags |= E4D_F_NOWAIT;
+		/* a try that came to nothing has no completion */
+		if (E4D_TIER == E4D_TIER_TRACEPOINT)
+			w->call = k_call_id();
+	}
 	if (ki & IOCB_DSYNC)
 		r->flags |= E4D_F_DSYNC;
 	if (ki & IOCB_APPEND)

@@ -118,4 +118,30 @@ static __always_inline void close_open(struct e4d_slot *t, __u64 tkey)
 		close_write(w, link ? link : tkey);
 }
 
+/* A write that has no end of its own, and is over with its system call. */
+static __always_inline bool ends_with_call(const struct e4d_slot *w)
+{
+	return E4D_TIER == E4D_TIER_TRACEPOINT && (e4d_waits(w) || (w->rec.flags & E4D_F_NOWAIT));
+}
+
+/*
+ * The write that this thread has open on the inode, or NULL. In the tracepoint
+ * tier what the thread does in another system call is no part of it.
+ */
+static __always_inline struct e4d_slot *current_write(struct inode *inode)
+{
+	struct e4d_slot *t = slot_find(thread_key()), *w;
+
+	if (!t)
+		return NULL;
+	w = slot_follow(t);
+	if (!w || w->inode != k_id(inode))
+		return NULL;
+	if (ends_with_call(w) && w->call != k_call_id()) {
+		close_open(t, thread_key());
+		return NULL;
+	}
+	return w;
+}
+
 #endif

@@ -184,15 +184,4 @@ static __always_inline struct e4d_slot *slot_follow(struct e4d_slot *t)
 	return w && w->rec.seq == t->link_seq ? w : NULL;
 }
 
-/* The write that this thread has open on the inode, or NULL. */
-static __always_inline struct e4d_slot *current_write(struct inode *inode)
-{
-	struct e4d_slot *t = slot_find(thread_key()), *w;
-
-	if (!t)
-		return NULL;
-	w = slot_follow(t);
-	return w && w->inode == k_id(inode) ? w : NULL;
-}
-
 #endif

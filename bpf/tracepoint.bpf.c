@@ -10,15 +10,6 @@
 #include "mapping.bpf.h"
 #include "exit.bpf.h"
 
-/* A NOWAIT try may end with no completion: what tells is the next system call. */
-static __always_inline void remember_try(struct inode *inode)
-{
-	struct e4d_slot *w = current_write(inode);
-
-	if (w)
-		w->call = k_call_id();
-}
-
 SEC("?tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
              size_t done_before)
@@ -30,8 +21,6 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 		return 0;
 	if (LOAD(iter, data_source)) {
 		write_begin(iocb, inode, LOAD(iter, count));
-		if (LOAD(iocb, ki_flags) & IOCB_NOWAIT)
-			remember_try(inode);
 		return 0;
 	}
 	t = slot_find(thread_key()); /* a read: the write before it is over */
@@ -42,16 +31,10 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 
 static __always_inline int mapping_seen(struct inode *inode, struct iomap *iomap)
 {
-	struct e4d_slot *w = current_write(inode), *t;
+	struct e4d_slot *w = current_write(inode);
 
 	if (!w)
 		return 0;
-	if ((w->rec.flags & E4D_F_NOWAIT) && w->phase == E4D_PHASE_DIO && w->call != k_call_id()) {
-		t = slot_find(thread_key());
-		if (t)
-			close_open(t, thread_key());
-		return 0;
-	}
 	write_mapped(w, iomap);
 	if (w->phase == E4D_PHASE_BLIND)
 		w->event_ns = bpf_ktime_get_boot_ns();
@@ -147,23 +130,11 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	return 0;
 }
 
-/* Another system call of the thread: the write that waited is over. */
-static __always_inline void close_if_left(void)
-{
-	__u64 tkey = thread_key();
-	struct e4d_slot *t = slot_find(tkey), *w;
-
-	w = t ? slot_follow(t) : NULL;
-	if (w && e4d_waits(w) && w->call != k_call_id())
-		close_open(t, tkey);
-}
-
 SEC("?tp_btf/ext4_truncate_enter")
 int BPF_PROG(tp_truncate_enter, struct inode *inode)
 {
 	if (!inode)
 		return 0;
-	close_if_left();
 	truncate_enter(inode);
 	return 0;
 }
@@ -197,7 +168,6 @@ static __always_inline int fallback_seen(struct inode *inode)
 	struct e4d_slot *w;
 	__u64 done, isize;
 
-	close_if_left();
 	w = current_write(inode);
 	if (!w || w->phase != E4D_PHASE_PENDING)
 		return 0;

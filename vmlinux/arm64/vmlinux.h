@@ -31,6 +31,10 @@ struct timespec64 {
 	time64_t tv_sec;
 };
 
+struct task_struct {
+	void *stack;
+};
+
 struct file {
 	struct inode *f_inode;
 };

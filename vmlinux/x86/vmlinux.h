@@ -31,6 +31,10 @@ struct timespec64 {
 	time64_t tv_sec;
 };
 
+struct task_struct {
+	void *stack;
+};
+
 struct file {
 	struct inode *f_inode;
 };
@@ -102,6 +106,7 @@ struct pt_regs {
 	long unsigned int di;
 	long unsigned int orig_ax;
 	long unsigned int ip;
+	u16 cs;
 	long unsigned int sp;
 };
 
