@@ -89,6 +89,11 @@ static __always_inline bool k_map_is_new(struct ext4_map_blocks *map)
 	return LOAD(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_New));
 }
 
+static __always_inline bool k_map_is_unwritten(struct ext4_map_blocks *map)
+{
+	return LOAD(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_Unwritten));
+}
+
 #ifndef E4D_NO_CMPXCHG
 /* libbpf 1.4 declares it itself, in these words */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
@@ -189,16 +194,25 @@ static __always_inline bool k_on_orphan_list(struct inode *inode)
 	return (__s64)next < 0 && next != (__u64)head;
 }
 
-/* Bytes at and past `from` that extents in the inode itself map. */
-static __always_inline __u64 k_mapped_past(struct inode *inode, __u64 from, __u8 bits)
+static __always_inline bool k_has_extents(struct inode *inode)
+{
+	return k_load64(EXT4_I(inode, i_flags)) & EXT4_EXTENTS_FL;
+}
+
+#define E4D_NOT_KNOWN (~0ULL)
+
+/*
+ * Bytes of [from, to) that extents in the inode itself map; E4D_NOT_KNOWN for
+ * ^extents and for a deeper tree.
+ */
+static __always_inline __u64 k_mapped(struct inode *inode, __u64 from, __u64 to, __u8 bits)
 {
 	const char *data = EXT4_I(inode, i_data);
 	__u64 head = k_load64(data), sum = 0;
 	__u32 entries = head >> 16 & 0xffff;
 
-	if (!(k_load64(EXT4_I(inode, i_flags)) & EXT4_EXTENTS_FL) ||
-	    (head & 0xffff) != EXT4_EXT_MAGIC || head >> 48)
-		return 0; /* ^extents, or a deeper tree: not known here */
+	if (!k_has_extents(inode) || (head & 0xffff) != EXT4_EXT_MAGIC || head >> 48)
+		return E4D_NOT_KNOWN;
 	for (__u32 i = 0; i < 4; i++) {
 		__u64 word = k_load64(data + 12 + i * 12);
 		__u64 start = (word & 0xffffffff) << bits;
@@ -208,8 +222,12 @@ static __always_inline __u64 k_mapped_past(struct inode *inode, __u64 from, __u8
 		if (i >= entries)
 			break;
 		end = start + ((len > 32768 ? len - 32768 : len) << bits);
-		if (end > from)
-			sum += end - (start > from ? start : from);
+		if (start < from)
+			start = from;
+		if (end > to)
+			end = to;
+		if (end > start)
+			sum += end - start;
 	}
 	return sum;
 }

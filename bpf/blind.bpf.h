@@ -90,7 +90,7 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 		return 0;
 	w->event_ns = bpf_ktime_get_boot_ns();
 	isize_now(w, inode);
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;
 }

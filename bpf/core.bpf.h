@@ -63,6 +63,8 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->event_ns = 0;
 	w->call = 0;
 	w->own_end_io = 0;
+	w->truncating = 0;
+	w->found = 0;
 	w->phase = E4D_PHASE_DIO;
 	w->depth = 0;
 	__builtin_memset(&w->rec, 0, sizeof(w->rec));
@@ -220,15 +222,14 @@ static __always_inline void write_range(struct e4d_slot *w, struct inode *inode,
 }
 
 /* The block mapping: lblk and len in blocks, isnew: they were allocated. */
-static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u64 len)
+static __always_inline void write_allocated(struct e4d_slot *w, struct inode *inode, __u64 lblk,
+                                            __u64 len)
 {
-	struct e4d_slot *w = current_write(inode);
-	struct e4d_record *r;
+	struct e4d_record *r = &w->rec;
 	__u64 start, end;
 
-	if (!w || !maps(w))
+	if (!maps(w))
 		return;
-	r = &w->rec;
 	start = lblk << (r->blkbits & 31);
 	end = (lblk + len) << (r->blkbits & 31);
 	if (!w->alloc_bytes || start < w->alloc_start)
@@ -243,7 +244,7 @@ static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u
 	if (end > r->mapped_end)
 		r->mapped_end = end;
 	r->flags |= E4D_F_NEW;
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 }
 
 /*
@@ -253,7 +254,7 @@ static __always_inline void write_allocated(struct inode *inode, __u64 lblk, __u
 static __always_inline void sample_inode(struct e4d_slot *w, struct inode *inode)
 {
 	struct e4d_record *r = &w->rec;
-	__u64 from = e4d_up(w->isize, r->blkbits);
+	__u64 from = e4d_up(w->isize, r->blkbits), past;
 
 	if (!k_has_ext4_inode() || !(r->flags & (E4D_F_EXTEND | E4D_F_NEW)))
 		return;
@@ -263,7 +264,8 @@ static __always_inline void sample_inode(struct e4d_slot *w, struct inode *inode
 		r->flags |= E4D_F_ORPHAN;
 	if (w->live > from)
 		from = w->live;
-	r->prealloc = k_mapped_past(inode, from, r->blkbits & 31);
+	past = k_mapped(inode, from, E4D_NOT_KNOWN, r->blkbits & 31);
+	r->prealloc = past == E4D_NOT_KNOWN ? 0 : past;
 }
 
 /* ->end_io has run: what it was given, and i_size as it left it. */
@@ -283,7 +285,7 @@ static __always_inline void write_end_io(struct e4d_slot *w, struct inode *inode
 	w->phase = E4D_PHASE_DONE;
 	if (w->live > e4d_up(w->isize, r->blkbits))
 		r->seen |= E4D_SEEN_SHORT_PAST;
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 	sample_inode(w, inode);
 }
 
@@ -314,10 +316,14 @@ static __always_inline void truncate_enter(struct inode *inode)
 	w->rec.trim_from = k_isize(inode);
 	w->rec.seen |= E4D_SEEN_TRIM;
 	w->cut = E4D_NO_CUT;
-	exposure_check(w, inode);
+	w->truncating = 1;
+	exposure_check(w, inode, w->live);
 }
 
-/* The extent tree below block `lblk` stays; what is above goes. */
+/*
+ * The extent tree below block `lblk` stays; what is above has gone (in the
+ * tracepoint tier: is about to go).
+ */
 static __always_inline void space_removed(struct inode *inode, __u32 lblk)
 {
 	struct e4d_slot *w = current_write(inode);
@@ -332,15 +338,43 @@ static __always_inline void space_removed(struct inode *inode, __u32 lblk)
 		w->cut = from;
 }
 
-/* Did the truncate work? The extent tree tells where it really cut. */
+/*
+ * The orphan list has changed. A truncate takes the entry off itself when the
+ * blocks are gone, in the same transaction.
+ */
+static __always_inline void orphan_changed(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+	__u64 live;
+
+	if (!w)
+		return;
+	live = w->live;
+	if (w->truncating) {
+		__u64 cut = w->cut;
+
+		if (cut == E4D_NO_CUT && !k_has_extents(inode))
+			cut = e4d_up(w->rec.trim_from, w->rec.blkbits);
+		live = cut < live ? cut : live;
+	}
+	exposure_check(w, inode, live);
+}
+
+/*
+ * Did the truncate work? The extent tree tells where it really cut, which may be
+ * all of it though an error came after.
+ */
 static __always_inline bool truncate_worked(struct e4d_slot *w, struct inode *inode)
 {
-	if ((w->rec.seen & E4D_SEEN_TRIM_RET) && w->rec.trim_ret < 0)
-		return false;
+	if ((w->rec.seen & E4D_SEEN_TRIM_RET) && w->rec.trim_ret < 0) {
+		if (k_has_ext4_inode() && !k_has_extents(inode))
+			w->rec.doubt |= E4D_DOUBT_HALF; /* nothing tells */
+		return w->cut != E4D_NO_CUT;
+	}
 	if (k_has_ext4_inode()) {
 		if (LOAD(inode, i_nlink) && k_on_orphan_list(inode))
 			return false;
-		if (w->cut == E4D_NO_CUT && (k_load64(EXT4_I(inode, i_flags)) & EXT4_EXTENTS_FL))
+		if (w->cut == E4D_NO_CUT && k_has_extents(inode))
 			return false;
 	}
 	return true;
@@ -359,6 +393,7 @@ static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool 
 		r->trim_ret = ret;
 		r->seen |= E4D_SEEN_TRIM_RET;
 	}
+	w->truncating = 0;
 	isize_now(w, inode);
 	to = w->cut != E4D_NO_CUT ? w->cut : e4d_up(r->trim_from, r->blkbits);
 	if (truncate_worked(w, inode)) {
@@ -368,12 +403,14 @@ static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool 
 		}
 		if (to < w->cut_low)
 			w->cut_low = to;
+		if (to < e4d_up(r->trim_from, r->blkbits))
+			r->flags |= E4D_F_OVERTRIM;
 		if (w->live > e4d_up(w->isize, r->blkbits))
 			r->seen |= E4D_SEEN_TRIM_BAD;
 	} else {
 		r->seen |= E4D_SEEN_TRIM_BAD;
 	}
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 	sample_inode(w, inode);
 	return w;
 }
@@ -390,7 +427,7 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 	__u64 prealloc = r->prealloc;
 
 	isize_now(w, inode);
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 	sample_inode(w, inode);
 	if (!sampled)
 		return;

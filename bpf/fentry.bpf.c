@@ -96,25 +96,26 @@ int BPF_PROG(fx_truncate, struct inode *inode, int ret)
 	return 0;
 }
 
-static __always_inline int orphan_changed(struct inode *inode)
+SEC("?fexit/ext4_ext_remove_space")
+int BPF_PROG(fx_remove_space, struct inode *inode, __u32 start, __u32 end, int ret)
 {
-	struct e4d_slot *w = current_write(inode);
-
-	if (w)
-		exposure_check(w, inode);
+	if (!ret)
+		space_removed(inode, start);
 	return 0;
 }
 
 SEC("?fexit/ext4_orphan_add")
 int BPF_PROG(fx_orphan_add, void *handle, struct inode *inode)
 {
-	return orphan_changed(inode);
+	orphan_changed(inode);
+	return 0;
 }
 
 SEC("?fexit/ext4_orphan_del")
 int BPF_PROG(fx_orphan_del, void *handle, struct inode *inode)
 {
-	return orphan_changed(inode);
+	orphan_changed(inode);
+	return 0;
 }
 
 SEC("?fentry/ext4_buffered_write_iter")

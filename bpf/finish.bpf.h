@@ -5,15 +5,15 @@
 
 #include "state.bpf.h"
 
-/* Exposed: own blocks past i_disksize, and no orphan entry. */
-static __always_inline void exposure_check(struct e4d_slot *w, struct inode *inode)
+/* Exposed: own blocks (up to live) past i_disksize, and no orphan entry. */
+static __always_inline void exposure_check(struct e4d_slot *w, struct inode *inode, __u64 live)
 {
 	bool exposed;
 	__u64 now;
 
-	if (!k_has_ext4_inode() || w->live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
+	if (!k_has_ext4_inode() || live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
 		return;
-	exposed = w->live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
+	exposed = live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
 	          !k_on_orphan_list(inode);
 	if (exposed == !!w->exposed_since)
 		return;

@@ -6,6 +6,7 @@
  */
 #define E4D_PROBE_READ
 #define E4D_TIER E4D_TIER_KPROBE
+#include "unwritten.bpf.h"
 #include "exit.bpf.h"
 
 enum fn {
@@ -15,6 +16,7 @@ enum fn {
 	FN_MAP,
 	FN_END_IO,
 	FN_TRUNCATE,
+	FN_REMOVE,
 	FN_ORPHAN,
 	FN_BUFFERED,
 };
@@ -174,11 +176,46 @@ int BPF_KRETPROBE(kr_overwrite_begin, int ret)
 	return mapping_leave(FN_OVERWRITE, ret);
 }
 
-SEC("?kprobe/ext4_map_blocks")
-int BPF_KPROBE(kp_map_blocks, void *handle, struct inode *inode, struct ext4_map_blocks *map)
+/* ext4_map_blocks may leave what it finds unwritten (fs/ext4/ext4.h) */
+#define EXT4_GET_BLOCKS_UNWRIT_EXT 0x0002
+
+/*
+ * The function that finds unwritten blocks is inlined: what was mapped before
+ * tells as well. A deeper tree is not known, and the write in doubt.
+ */
+static __always_inline void look_for_unwritten(struct inode *inode, struct ext4_map_blocks *map)
 {
+	struct e4d_slot *w = current_write(inode);
+	__u64 lblk, from, found;
+
+	if (!w || !k_has_ext4_inode())
+		return;
+	lblk = LOAD(map, m_lblk);
+	from = lblk << (w->rec.blkbits & 31);
+	found = k_mapped(inode, from, from + (1ULL << (w->rec.blkbits & 31)), w->rec.blkbits & 31);
+	if (found)
+		w->found = lblk + 1;
+	if (found == E4D_NOT_KNOWN && from >= e4d_up(w->isize, w->rec.blkbits))
+		w->rec.doubt |= E4D_DOUBT_HALF;
+}
+
+SEC("?kprobe/ext4_map_blocks")
+int BPF_KPROBE(kp_map_blocks, void *handle, struct inode *inode, struct ext4_map_blocks *map,
+               int flags)
+{
+	if (cfg.look_unwritten && (flags & EXT4_GET_BLOCKS_UNWRIT_EXT))
+		look_for_unwritten(inode, map);
 	push(FN_MAP, (__u64)inode, (__u64)map);
 	return 0;
+}
+
+static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
+{
+	struct e4d_slot *w = current_write(inode);
+	__u64 lblk = LOAD(map, m_lblk);
+
+	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
+		write_allocated(w, inode, lblk, len);
 }
 
 SEC("?kretprobe/ext4_map_blocks")
@@ -191,7 +228,7 @@ int BPF_KRETPROBE(kr_map_blocks, int ret)
 		return 0;
 	map = (struct ext4_map_blocks *)c->arg[1];
 	if (k_map_is_new(map))
-		write_allocated((struct inode *)c->arg[0], LOAD(map, m_lblk), ret);
+		map_is_new((struct inode *)c->arg[0], map, ret);
 	return 0;
 }
 
@@ -274,20 +311,29 @@ int BPF_KRETPROBE(kr_truncate, int ret)
 SEC("?kprobe/ext4_ext_remove_space")
 int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
 {
-	space_removed(inode, start);
+	if (current_write(inode))
+		push(FN_REMOVE, (__u64)inode, start);
+	else
+		generation_bump(inode);
 	return 0;
 }
 
-static __always_inline int orphan_changed(void)
+SEC("?kretprobe/ext4_ext_remove_space")
+int BPF_KRETPROBE(kr_remove_space, int ret)
+{
+	struct e4d_call *c = pop(FN_REMOVE);
+
+	if (c && !ret)
+		space_removed((struct inode *)c->arg[0], c->arg[1]);
+	return 0;
+}
+
+static __always_inline int orphan_leave(void)
 {
 	struct e4d_call *c = pop(FN_ORPHAN);
-	struct e4d_slot *w;
 
-	if (!c)
-		return 0;
-	w = current_write((struct inode *)c->arg[0]);
-	if (w)
-		exposure_check(w, (struct inode *)c->arg[0]);
+	if (c)
+		orphan_changed((struct inode *)c->arg[0]);
 	return 0;
 }
 
@@ -301,7 +347,7 @@ int BPF_KPROBE(kp_orphan_add, void *handle, struct inode *inode)
 SEC("?kretprobe/ext4_orphan_add")
 int BPF_KRETPROBE(kr_orphan_add)
 {
-	return orphan_changed();
+	return orphan_leave();
 }
 
 SEC("?kprobe/ext4_orphan_del")
@@ -314,7 +360,7 @@ int BPF_KPROBE(kp_orphan_del, void *handle, struct inode *inode)
 SEC("?kretprobe/ext4_orphan_del")
 int BPF_KRETPROBE(kr_orphan_del)
 {
-	return orphan_changed();
+	return orphan_leave();
 }
 
 SEC("?kprobe/ext4_buffered_write_iter")

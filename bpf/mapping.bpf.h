@@ -7,13 +7,20 @@
 #ifndef E4D_MAPPING_BPF_H
 #define E4D_MAPPING_BPF_H
 
-#include "core.bpf.h"
+#include "unwritten.bpf.h"
 
 static __always_inline int map_blocks_exit(struct inode *inode, struct ext4_map_blocks *map,
                                            int ret)
 {
-	if (inode && map && ret > 0 && k_map_is_new(map))
-		write_allocated(inode, LOAD(map, m_lblk), ret);
+	struct e4d_slot *w;
+	__u64 lblk;
+
+	if (!inode || !map || ret <= 0 || !k_map_is_new(map))
+		return 0;
+	w = current_write(inode);
+	lblk = LOAD(map, m_lblk);
+	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
+		write_allocated(w, inode, lblk, ret);
 	return 0;
 }
 
@@ -29,14 +36,6 @@ int BPF_PROG(tp_ind_map_blocks_exit, struct inode *inode, unsigned int flags,
              struct ext4_map_blocks *map, int ret)
 {
 	return map_blocks_exit(inode, map, ret);
-}
-
-SEC("?tp_btf/ext4_ext_remove_space")
-int BPF_PROG(tp_ext_remove_space, struct inode *inode, __u32 start)
-{
-	if (inode)
-		space_removed(inode, start);
-	return 0;
 }
 
 #endif

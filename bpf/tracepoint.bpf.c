@@ -158,6 +158,14 @@ int BPF_PROG(tp_truncate_exit, struct inode *inode)
 	return 0;
 }
 
+SEC("?tp_btf/ext4_ext_remove_space")
+int BPF_PROG(tp_ext_remove_space, struct inode *inode, __u32 start)
+{
+	if (inode)
+		space_removed(inode, start);
+	return 0;
+}
+
 /*
  * Writeback by the writer itself after a short write: the buffered fallback
  * (ext4_dio_write_iter waits for its pages) has moved i_size.
@@ -184,7 +192,7 @@ static __always_inline int fallback_seen(struct inode *inode)
 		r->evidence = E4D_INFERRED;
 	}
 	isize_now(w, inode);
-	exposure_check(w, inode);
+	exposure_check(w, inode, w->live);
 	return 0;
 }
 

@@ -23,14 +23,15 @@ enum e4d_inode_access {
 };
 
 struct e4d_config {
-	__u32 self_tgid;   /* never traced: our own output */
-	__u32 dev;         /* 0: every ext4 */
-	__u64 ino;         /* 0: every inode */
-	__u32 tgid;        /* 0: every process */
-	__u8 all;          /* emit every write */
-	__u8 extend_only;  /* state only for writes that may extend */
-	__u8 inode_access; /* enum e4d_inode_access */
-	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
+	__u32 self_tgid;     /* never traced: our own output */
+	__u32 dev;           /* 0: every ext4 */
+	__u64 ino;           /* 0: every inode */
+	__u32 tgid;          /* 0: every process */
+	__u8 all;            /* emit every write */
+	__u8 extend_only;    /* state only for writes that may extend */
+	__u8 inode_access;   /* enum e4d_inode_access */
+	__s8 orphan_bit;     /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
+	__u8 look_unwritten; /* kprobe tier: no tracepoint tells of unwritten blocks */
 };
 
 /*

@@ -58,7 +58,7 @@ enum e4d_flag {
 	E4D_F_ATOMIC = 1u << 9,        /* IOCB_ATOMIC */
 	E4D_F_DAX = 1u << 10,          /* DAX inode: no iomap dio underneath */
 	E4D_F_ORPHAN = 1u << 11,       /* on the orphan list at exit */
-	E4D_F_OVERTRIM = 1u << 12,     /* i_size lies past what is still mapped */
+	E4D_F_OVERTRIM = 1u << 12,     /* a trim cut below EOF */
 	E4D_F_SIZE_MOVED = 1u << 13,   /* i_size grew, the write returned <= 0 */
 	E4D_F_ASYNC_EXTEND = 1u << 14, /* past i_size, completed elsewhere */
 };

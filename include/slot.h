@@ -55,6 +55,9 @@ struct e4d_slot {
 	__u32 spill;      /* home slot: how far its keys were displaced, ever */
 	__u32 own_end_io; /* ->end_io ran on the submitting thread */
 	__u32 depth;      /* of calls */
+	__u32 truncating; /* in a truncate of its own */
+	__u32 pad;
+	__u64 found; /* 1 + the block where a mapping found unwritten blocks */
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;
 };
@@ -110,7 +113,9 @@ static __always_inline void e4d_settle(struct e4d_slot *s, __u64 now)
 			r->exposed_ns += now - s->exposed_since;
 		s->exposed_since = 0;
 	}
-	if (s->cut_low < e4d_up(s->isize, r->blkbits) && s->cut_low < r->mapped_end)
+	/* EOF came to lie past the cut, and no fallback wrote there anew */
+	if (s->cut_low < e4d_up(s->isize, r->blkbits) && s->cut_low < r->mapped_end &&
+	    !((r->seen & E4D_SEEN_FALLBACK) && r->fallback > 0))
 		r->flags |= E4D_F_OVERTRIM;
 	grown = (r->seen & E4D_SEEN_END_IO) ? s->isize_end : s->isize;
 	/* a write that does not extend may see another's i_size */

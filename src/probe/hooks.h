@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include "record.h"
 
-#define E4D_HOOK_ROWS 64
+#define E4D_HOOK_ROWS 72
 
 enum e4d_hook_kind { E4D_FENTRY, E4D_FEXIT, E4D_KPROBE, E4D_KRETPROBE, E4D_TP };
 

@@ -146,19 +146,6 @@ static int enum_value(const struct btf *btf, const char *name)
 	return -1;
 }
 
-void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg)
-{
-	int bit = enum_value(k->ext4 ? k->ext4 : k->vmlinux, "EXT4_STATE_ORPHAN_FILE");
-
-	cfg->orphan_bit = bit < 0 ? -1 : bit + STATE_SHIFT;
-	if (tier != E4D_TIER_KPROBE && k->has_rdonly_cast && k->has_cmpxchg)
-		cfg->inode_access = E4D_INODE_CAST;
-	else if (k->confidential)
-		cfg->inode_access = E4D_INODE_NONE;
-	else
-		cfg->inode_access = E4D_INODE_PROBE;
-}
-
 static bool btf_has(const struct btf *btf, const char *name, __u32 kind)
 {
 	return btf && btf__find_by_name_kind(btf, name, kind) > 0;
@@ -180,4 +167,26 @@ bool e4d_kernel_has(const struct e4d_kernel *k, const struct e4d_hook *hook)
 	default:
 		return k->ksyms[hook - e4d_hooks];
 	}
+}
+
+static bool has_role(const struct e4d_kernel *k, enum e4d_tier tier, const char *role)
+{
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+		if (h->tier == tier && !strcmp(h->role, role) && e4d_kernel_has(k, h))
+			return true;
+	return false;
+}
+
+void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg)
+{
+	int bit = enum_value(k->ext4 ? k->ext4 : k->vmlinux, "EXT4_STATE_ORPHAN_FILE");
+
+	cfg->look_unwritten = !has_role(k, tier, "unwritten");
+	cfg->orphan_bit = bit < 0 ? -1 : bit + STATE_SHIFT;
+	if (tier != E4D_TIER_KPROBE && k->has_rdonly_cast && k->has_cmpxchg)
+		cfg->inode_access = E4D_INODE_CAST;
+	else if (k->confidential)
+		cfg->inode_access = E4D_INODE_NONE;
+	else
+		cfg->inode_access = E4D_INODE_PROBE;
 }

@@ -16,6 +16,7 @@ struct super_block;
 
 enum bh_state_bits {
 	BH_New = 5,
+	BH_Unwritten = 11,
 };
 
 enum bpf_func_id {
