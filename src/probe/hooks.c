@@ -122,11 +122,19 @@ bool e4d_hook_begins(const struct e4d_hook *hook)
 	       (hook->kind == E4D_FENTRY || hook->kind == E4D_KPROBE);
 }
 
-bool e4d_hook_miss_shows(const struct e4d_hook *hook)
+enum e4d_miss e4d_hook_miss(const struct e4d_hook *hook)
 {
+	bool tracepoints = hook->tier == E4D_TIER_TRACEPOINT;
+
+	if (!strcmp(hook->role, "exit"))
+		return E4D_MISS_SHOWS;
 	/* before 6.6 what is missed of a begin goes to the thread's last write */
-	if (hook->tier == E4D_TIER_TRACEPOINT && hook->candidate != 0)
-		return false;
-	return e4d_hook_begins(hook) ||
-	       (hook->tier == E4D_TIER_TRACEPOINT && !strcmp(hook->role, "complete"));
+	if (tracepoints && hook->candidate != 0)
+		return E4D_MISS_ANY;
+	if (e4d_hook_begins(hook) || (tracepoints && !strcmp(hook->role, "complete")))
+		return E4D_MISS_SHOWS;
+	if (hook->tier != E4D_TIER_KPROBE &&
+	    (!strcmp(hook->role, "mapping") || !strcmp(hook->role, "overwrite")))
+		return E4D_MISS_MAPPING;
+	return E4D_MISS_ANY;
 }

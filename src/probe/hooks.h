@@ -30,10 +30,13 @@ const char *e4d_hook_kind_name(enum e4d_hook_kind kind);
 bool e4d_hook_begins(const struct e4d_hook *hook);
 
 /*
- * Does a missed event show by itself? A begin that was missed leaves a write
- * without a record, and touches no other; a completion leaves its own write
- * half seen. Any other miss may falsify the writes in flight.
+ * What an event that this hook missed may have done to the records of its time.
+ * A begin leaves a write without a record, and touches no other; a completion
+ * leaves its own write half seen, an exit a state that nobody uses. A mapping
+ * makes `mapped` too small, which shows where the size written is known.
  */
-bool e4d_hook_miss_shows(const struct e4d_hook *hook);
+enum e4d_miss { E4D_MISS_SHOWS, E4D_MISS_MAPPING, E4D_MISS_ANY };
+
+enum e4d_miss e4d_hook_miss(const struct e4d_hook *hook);
 
 #endif

@@ -30,10 +30,9 @@ static uint64_t link_missed(int fd)
 	return missed;
 }
 
-uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m)
+void e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m)
 {
-	uint64_t sum = 0;
-
+	memset(m->sum, 0, sizeof(m->sum));
 	for (int i = 0; i < a->n; i++) {
 		struct bpf_prog_info info = {0};
 		__u32 len = sizeof(info);
@@ -44,8 +43,6 @@ uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m)
 		if (a->links[i] &&
 		    (a->hooks[i]->kind == E4D_KPROBE || a->hooks[i]->kind == E4D_KRETPROBE))
 			m->link[i] = link_missed(bpf_link__fd(a->links[i]));
-		if (!e4d_hook_miss_shows(a->hooks[i]))
-			sum += m->prog[i] + m->link[i];
+		m->sum[e4d_hook_miss(a->hooks[i])] += m->prog[i] + m->link[i];
 	}
-	return sum;
 }

@@ -9,12 +9,10 @@
 struct e4d_misses {
 	uint64_t prog[E4D_MAX_HOOKS];
 	uint64_t link[E4D_MAX_HOOKS];
+	uint64_t sum[E4D_MISS_ANY + 1]; /* by what a miss does */
 };
 
-/*
- * Reads all. Returns the total of those that may falsify a record. What the
- * kernel does not expose counts 0.
- */
-uint64_t e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m);
+/* Reads all. What the kernel does not expose counts 0. */
+void e4d_misses_read(const struct e4d_attached *a, struct e4d_misses *m);
 
 #endif

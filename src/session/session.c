@@ -23,8 +23,8 @@ struct e4d_session {
 	long cpus;
 	struct e4d_pending pending;
 	struct e4d_misses misses;
-	uint64_t missed;
-	uint64_t missed_until; /* CLOCK_BOOTTIME ns: writes begun before it may be false */
+	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
+	uint64_t missed_until[E4D_MISS_ANY + 1];
 	uint64_t consumed;
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
@@ -94,11 +94,27 @@ static int consume(struct e4d_session *s)
 
 static void read_misses(struct e4d_session *s)
 {
-	uint64_t sum = e4d_misses_read(&s->att, &s->misses);
+	struct e4d_misses old = s->misses;
 
-	if (sum != s->missed)
-		s->missed_until = now_ns();
-	s->missed = sum;
+	e4d_misses_read(&s->att, &s->misses);
+	for (int i = 0; i <= E4D_MISS_ANY; i++)
+		if (s->misses.sum[i] != old.sum[i])
+			s->missed_until[i] = now_ns();
+}
+
+/* Does what was mapped cover what was written? Then no mapping was missed. */
+static bool mapping_is_whole(const struct e4d_record *r)
+{
+	return (r->seen & E4D_SEEN_DIO_SIZE) && r->mapped >= r->dio_size &&
+	       r->mapped_end >= r->offset + r->dio_size;
+}
+
+static bool overlaps_loss(const struct e4d_session *s, const struct e4d_record *r)
+{
+	const uint64_t *until = s->missed_until;
+
+	return r->ts_ns <= until[E4D_MISS_ANY] ||
+	       (r->ts_ns <= until[E4D_MISS_MAPPING] && !mapping_is_whole(r));
 }
 
 static int deliver(struct e4d_session *s)
@@ -108,7 +124,7 @@ static int deliver(struct e4d_session *s)
 	for (size_t i = 0; i < s->batch_n && !err; i++) {
 		struct e4d_record *r = &s->batch[i];
 
-		if (s->missed_until && r->ts_ns <= s->missed_until) {
+		if (overlaps_loss(s, r)) {
 			r->doubt |= E4D_DOUBT_LOST;
 			r->verdict = e4d_verdict(r);
 		}
