@@ -88,9 +88,10 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
-	w->event_ns = bpf_ktime_get_boot_ns();
+	if (!w->truncating) /* else event_ns stays 0: not to be settled half way */
+		w->event_ns = bpf_ktime_get_boot_ns();
 	isize_now(w, inode);
-	exposure_check(w, inode, w->live);
+	orphan_changed(inode);
 	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;
 }

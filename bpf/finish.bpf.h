@@ -11,7 +11,10 @@ static __always_inline void exposure_check(struct e4d_slot *w, struct inode *ino
 	bool exposed;
 	__u64 now;
 
-	if (!k_has_ext4_inode() || live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
+	if (!k_has_ext4_inode())
+		return;
+	/* nothing to end, and nothing that could begin */
+	if (!w->exposed_since && live <= e4d_up(w->rec.isize_before, w->rec.blkbits))
 		return;
 	exposed = live > e4d_up(k_disksize(inode), w->rec.blkbits) && LOAD(inode, i_nlink) &&
 	          !k_on_orphan_list(inode);

@@ -7,10 +7,11 @@
 #include "session/pending.h"
 #include "session/thread.h"
 
-#define SCAN_NS    50000000ULL   /* between two scans */
-#define SETTLE_NS  20000000ULL   /* a trim or fallback mostly begins within */
-#define GRACE_NS   1000000000ULL /* a kernel worker this long idle is done */
-#define GIVE_UP_NS 30000000000ULL
+#define SCAN_NS       50000000ULL   /* between two scans */
+#define SETTLE_NS     20000000ULL   /* a trim or fallback mostly begins within */
+#define GRACE_NS      1000000000ULL /* a kernel worker this long idle is done */
+#define OUTSIDE_TICKS 5             /* of user mode, and none of the kernel between */
+#define GIVE_UP_NS    30000000000ULL
 
 /* Takes all slots but `limit` for good; a slot in use is not touched. */
 static void reserve(struct e4d_pending *p, uint32_t limit)
@@ -51,18 +52,25 @@ void e4d_pending_close(struct e4d_pending *p)
 	p->slots = NULL;
 }
 
-/* Has the thread spent time in user mode since it was first looked at? */
+/*
+ * Has the thread spent time in user mode since it was first looked at? What
+ * /proc says is scaled to the exact run time (cputime_adjust()), so both may
+ * grow wherever the thread is; but in the kernel stime does, in the long run.
+ */
 static bool was_outside(struct e4d_pending *p, const struct e4d_record *r)
 {
 	struct e4d_watch *w = &p->watch[r->seq % E4D_WATCHES];
-	int64_t utime = e4d_thread_utime(r->pid, r->tid);
+	int64_t utime, stime;
 
-	if (w->seq != r->seq) {
+	if (e4d_thread_times(r->pid, r->tid, &utime, &stime))
+		return false;
+	if (w->seq != r->seq || stime > w->stime) {
 		w->seq = r->seq;
 		w->utime = utime;
+		w->stime = stime;
 		return false;
 	}
-	return utime >= 0 && w->utime >= 0 && utime > w->utime;
+	return utime >= w->utime + OUTSIDE_TICKS;
 }
 
 /* Is the waiting write over? age is since its last event, ns. */

@@ -14,10 +14,11 @@
 
 #define E4D_WATCHES 64
 
-/* A running thread's user time when its write was first seen waiting. */
+/* A running thread's times, in ticks, when its write was first seen waiting. */
 struct e4d_watch {
 	uint64_t seq;
 	int64_t utime;
+	int64_t stime;
 };
 
 struct e4d_pending {

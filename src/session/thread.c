@@ -71,20 +71,20 @@ enum e4d_where e4d_thread_where(uint32_t pid, uint32_t tid, uint64_t call)
 	                                                                     : E4D_ELSEWHERE;
 }
 
-int64_t e4d_thread_utime(uint32_t pid, uint32_t tid)
+int e4d_thread_times(uint32_t pid, uint32_t tid, int64_t *utime, int64_t *stime)
 {
 	char buf[512];
 	const char *state;
-	int64_t utime;
 
 	if (read_file(pid, tid, "stat", buf, sizeof(buf)) <= 0)
-		return -1;
+		return -ESRCH;
 	state = stat_state(buf);
 	/* fields 3 to 13 lie before utime (proc(5)) */
 	if (!state ||
-	    sscanf(state, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64, &utime) != 1)
-		return -1;
-	return utime;
+	    sscanf(state, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64 " %" SCNd64, utime,
+	           stime) != 2)
+		return -EINVAL;
+	return 0;
 }
 
 void e4d_thread_comm(uint32_t pid, uint32_t tid, char comm[E4D_COMM_LEN])

@@ -17,8 +17,8 @@ enum e4d_where {
 /* call is e4d_call_id() of the write's system call, 0 when it is not known. */
 enum e4d_where e4d_thread_where(uint32_t pid, uint32_t tid, uint64_t call);
 
-/* Clock ticks in user mode so far; -1 when /proc does not tell. */
-int64_t e4d_thread_utime(uint32_t pid, uint32_t tid);
+/* Clock ticks in user mode and in the kernel so far; negative when /proc does not tell. */
+int e4d_thread_times(uint32_t pid, uint32_t tid, int64_t *utime, int64_t *stime);
 
 /* Fills comm, terminated, where it is still empty and the thread is there. */
 void e4d_thread_comm(uint32_t pid, uint32_t tid, char comm[E4D_COMM_LEN]);
