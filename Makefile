@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
-# ext4diotop: all, deps, demo, test, check, install, uninstall, clean
+# ext4diotop: all, deps, demo, test, lab, check, install, uninstall, clean
 # Variables: V=1 (show commands), STATIC=1 (one static binary), PREFIX, DESTDIR,
 # CLANG, BPFTOOL, ARCH (x86 or arm64: of the BPF objects).
 
@@ -24,7 +24,7 @@ ARCH ?= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 
 # --- what must be there: one line each, with the package's name -------------
 need = $(if $(shell command -v $(1) 2>/dev/null),,$(error $(1) is missing: apt-get install $(2), or run 'make deps'))
-ifneq ($(filter-out deps clean uninstall help demo test,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps clean uninstall help demo test lab bench,$(or $(MAKECMDGOALS),all)),)
 $(call need,$(CLANG),clang)
 $(call need,$(BPFTOOL),bpftool)
 $(call need,$(PKG_CONFIG),pkg-config)
@@ -58,12 +58,19 @@ LIVE := $(patsubst tests/live/%.c,$(B)/live/%,$(wildcard tests/live/test_*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 WORKLOAD := $(patsubst tools/workload/%.c,$(B)/tools/workload/%.o,$(wildcard tools/workload/*.c))
 JUDGE := $(patsubst tools/judge/%.c,$(B)/tools/judge/%.o,$(wildcard tools/judge/*.c))
+SCORE := $(patsubst tools/lab/score/%.c,$(B)/tools/lab/score/%.o,$(wildcard tools/lab/score/*.c)) \
+	$(filter %/load.o,$(JUDGE)) $(B)/obj/record/names.o
+HOLDWRITE := $(patsubst tools/lab/crash/%.c,$(B)/tools/lab/crash/%.o,$(wildcard tools/lab/crash/*.c)) \
+	$(filter %/truth.o %/write.o %/async.o,$(WORKLOAD)) $(filter %/load.o,$(JUDGE))
 
-.PHONY: all deps demo test check install uninstall clean help arm64-bpf unit live
+RANDWRITE := $(patsubst tools/%.c,$(B)/tools/%.o,$(wildcard tools/lab/randwrite/*.c) \
+	$(addprefix tools/workload/,async.c truth.c write.c))
+
+.PHONY: all deps demo test lab bench bench-bin check install uninstall clean help arm64-bpf unit live
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/ext4diotop $(B)/workload $(B)/judge
+all: $(B)/ext4diotop $(B)/workload $(B)/judge $(B)/randwrite $(B)/score
 
 help:
 	@sed -n '2,4s/^# //p' Makefile
@@ -76,6 +83,9 @@ demo:
 
 test:
 	@tests/run.sh
+
+lab:
+	@tools/lab/lab.sh
 
 # --- BPF objects --------------------------------------------------------------
 BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(1) $(WARN) -Ivmlinux/$(1) -Iinclude -Ibpf \
@@ -125,9 +135,21 @@ $(B)/workload: $(WORKLOAD)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lpthread
 
+$(B)/randwrite: $(RANDWRITE)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
 $(B)/judge: $(JUDGE)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -ljansson
+
+$(B)/score: $(SCORE)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -ljansson
+
+$(B)/holdwrite: $(HOLDWRITE)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lpthread -ljansson
 
 # --- tests -------------------------------------------------------------------
 $(B)/tests/%: tests/unit/%.c $(OBJS)
@@ -141,6 +163,27 @@ $(B)/live/%: tests/live/%.c $(OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka $(LIBS)
+
+# --- benchmark: QUICK=1 is the short form, BENCH_ARGS go to tools/bench/bench.sh --
+BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live)
+
+bench:
+	@tools/bench/bench.sh $(if $(QUICK),--quick) $(BENCH_ARGS)
+
+bench-bin: $(BENCH)
+
+$(B)/bench/plugin.so: tools/bench/plugin.c tools/bench/marker.h $(MODE)
+	$(say) BENCH $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
+
+$(B)/bench/writer: tools/bench/marker.h
+$(B)/bench/floor $(B)/bench/live: tools/bench/empty.c tools/bench/empty.h
+$(B)/bench/%: tools/bench/%.c $(OBJS)
+	$(say) BENCH $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -o $@ $(filter %.c,$^) \
+		$(filter-out $(B)/obj/main.o,$(OBJS)) -lpthread $(LIBS)
 
 unit: $(UNIT)
 live: $(LIVE)

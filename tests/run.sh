@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli live vm verifier
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli live lab vm verifier
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit cli live vm verifier"
+[ -n "$suites" ] || suites="build check unit cli live lab vm verifier"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -116,6 +116,18 @@ suite_live() {
 	done
 }
 
+# The scorer's own test, the regressions, and a seeded slice of the lab.
+suite_lab() {
+	tests/lab/score.sh build/score
+	if [ -n "$quick" ]; then
+		tools/lab/lab.sh --quick --tap live 2>"$work/lab.err"
+		echo "ok lab/vm # SKIP --quick"
+	else
+		tools/lab/lab.sh --quick --tap 2>"$work/lab.err"
+	fi
+	[ $? -le 1 ] || echo "not ok lab: $(tail -n 1 "$work/lab.err")"
+}
+
 suite_vm() {
 	if [ -n "$quick" ]; then
 		echo "ok vm # SKIP --quick"
@@ -148,8 +160,8 @@ if [ "$failed" -gt 0 ]; then
 	grep '^not ok ' "$out" | sed 's/^/#   /'
 fi
 # a live or VM case that is skipped on a machine where it can run is a failure
-if [ -z "$quick" ] && grep -E '^ok (live|vm)/.*# SKIP' "$out" | sed 's/^/# may not be skipped: /'; then
-	failed=$((failed + $(grep -cE '^ok (live|vm)/.*# SKIP' "$out")))
+if [ -z "$quick" ] && grep -E '^ok (live|lab|vm)/.*# SKIP' "$out" | sed 's/^/# may not be skipped: /'; then
+	failed=$((failed + $(grep -cE '^ok (live|lab|vm)/.*# SKIP' "$out")))
 fi
 echo "# $((SECONDS - start)) s"
 if [ "$skipped" -gt 0 ]; then

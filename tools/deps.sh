@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # Installs what building, testing and the VMs need, from Debian's packages.
 #   tools/deps.sh          all;  tools/deps.sh --build   only what building needs
+#   tools/deps.sh --bench  what `make bench` compares with, beside all
 set -eu
 
 build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev
@@ -9,7 +10,10 @@ build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev l
 rest="libcmocka-dev clang-format clang-tidy cppcheck shellcheck qemu-system-x86 busybox-static cpio
 	zstd xz-utils"
 
+bench="libbpf-tools trace-cmd linux-perf bpftrace dmsetup valgrind"
+
 [ "${1-}" = --build ] && rest=
+[ "${1-}" = --bench ] && rest="$rest $bench"
 missing=
 for p in $build $rest; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' ||

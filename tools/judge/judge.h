@@ -38,7 +38,9 @@ struct jd_row {
 	char why[160]; /* "expected ..., got ..."; the reason of a skip */
 };
 
-/* load.c: returns 0 or a jd_exit, having said why. */
+/* load.c: returns 0 or a jd_exit, having said why; what fn returns ends it. */
+typedef int (*jd_line_fn)(void *ctx, json_t *obj, long pos);
+int jd_each(const char *path, bool live, jd_line_fn fn, void *ctx);
 int jd_load(const char *path, struct jd_lines *out);
 void jd_unload(struct jd_lines *lines);
 /* An integer member; *have says whether it is there and not null. */

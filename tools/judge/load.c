@@ -28,43 +28,65 @@ static bool blank(const char *s)
 	return s[strspn(s, " \t\r\n")] == '\0';
 }
 
-int jd_load(const char *path, struct jd_lines *out)
+/*
+ * Calls fn for each line; `pos` is where it starts. With `live` the file may
+ * still be written to: a last line without its end is left out.
+ */
+int jd_each(const char *path, bool live, jd_line_fn fn, void *ctx)
 {
 	FILE *f = fopen(path, "re");
 	unsigned long number = 0;
 	char *line = NULL;
 	size_t size = 0;
 	json_error_t why;
+	long pos = 0;
+	ssize_t len;
 	int err = 0;
 	json_t *obj;
 
 	if (!f) {
-		fprintf(stderr, "judge: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, path,
+		        strerror(errno));
 		return JD_USAGE;
 	}
-	while (!err && getline(&line, &size, f) >= 0) {
+	for (; !err && (len = getline(&line, &size, f)) >= 0; pos += len) {
 		number++;
-		if (blank(line))
+		if (blank(line) || (live && line[len - 1] != '\n'))
 			continue;
 		obj = json_loads(line, JSON_REJECT_DUPLICATES, &why);
 		if (!json_is_object(obj)) {
-			fprintf(stderr, "judge: %s, line %lu is no JSON object: %s\n", path, number,
+			fprintf(stderr, "%s: %s, line %lu is no JSON object: %s\n",
+			        program_invocation_short_name, path, number,
 			        obj ? "it is another JSON value" : why.text);
-			json_decref(obj);
 			err = JD_CORRUPT;
-		} else if (add(out, obj)) {
-			fprintf(stderr, "judge: no memory\n");
-			json_decref(obj);
-			err = JD_CORRUPT;
+		} else {
+			err = fn(ctx, obj, pos);
 		}
+		json_decref(obj);
 	}
 	if (!err && ferror(f)) {
-		fprintf(stderr, "judge: %s: cannot read it\n", path);
+		fprintf(stderr, "%s: %s: cannot read it\n", program_invocation_short_name, path);
 		err = JD_CORRUPT;
 	}
 	free(line);
 	fclose(f);
 	return err;
+}
+
+static int keep(void *ctx, json_t *obj, long pos)
+{
+	(void)pos;
+	if (add(ctx, json_incref(obj))) {
+		fprintf(stderr, "%s: no memory\n", program_invocation_short_name);
+		json_decref(obj);
+		return JD_CORRUPT;
+	}
+	return 0;
+}
+
+int jd_load(const char *path, struct jd_lines *out)
+{
+	return jd_each(path, false, keep, out);
 }
 
 void jd_unload(struct jd_lines *lines)

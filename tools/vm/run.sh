@@ -13,11 +13,16 @@ usage='usage: run.sh [OPTION]... -- GUEST_COMMAND
   -l LOGFILE       write the guest'\''s output there too
   -i PATH[:GUEST]  put a file or directory of the host into the guest (/host/NAME; /host is in PATH and the working directory)
   -m "MODULE P=V"  load a module with its dependencies; a path to a .ko takes the place of the stock module
+  -d IMAGE         give the guest a raw image as its next disk: /dev/vda, /dev/vdb, ...; what it writes stays
+  -o FILE          give the guest one more serial line, /dev/ttyS1, ..., and write what it sends to FILE
   -a "ARGS"        more kernel arguments
+  -q "ARGS"        more arguments of qemu (the last wins): -q "-smp 1 -icount shift=0"
+  --kill-on REGEX  SIGKILL the machine when a line of its output matches (grep -E), as if its power was cut
   --retry          boot once more if the guest crashes
-exit: the command'\''s code; 124 out of time, 125 guest crashed, 2 wrong usage or something is missing'
-kernel=6.12 seconds=120 memory=1024 log='' args='' retry='' qemu=''
-items=() modules=()
+exit: the command'\''s code; 124 out of time, 125 guest crashed, 137 killed by --kill-on, 2 wrong usage or something is
+missing'
+kernel=6.12 seconds=120 memory=1024 log='' args='' retry='' qemu='' kill_on=''
+items=() modules=() devices=()
 declare -A loaded=()
 
 libs() { # FILE: its shared libraries, at the same place in the guest
@@ -91,6 +96,8 @@ add_modules() {
 	done
 	# ext4's checksums are asked for by the name of the algorithm, so no dependency leads to them.
 	for module in crc32c_intel crc32c_generic crc32c_cryptoapi ext4 loop; do add_module "$module" || true; done
+	# Some kernels hold the bus.
+	[[ ${devices[*]} != *virtio-blk* ]] || for module in virtio_pci virtio_blk; do add_module "$module" || true; done
 }
 
 build() {
@@ -113,20 +120,40 @@ build() {
 	(cd "$root" && find . -print0 | cpio -o -0 -H newc -R 0:0 --quiet) >"$tmp/initrd"
 }
 
+# To the guest a disk without a volatile cache. The host outlives the machine, so nothing need reach the host's own disk.
+add_disk() { # IMAGE
+	[[ -f $1 && -w $1 ]] || die "-d $1: no such file, or not writable"
+	devices+=(-drive "file=${1//,/,,},format=raw,if=none,id=d${#devices[@]},cache=unsafe"
+		-device "virtio-blk-pci,drive=d${#devices[@]},write-cache=off")
+}
+
+# SIGKILL to the machine itself: timeout would send it SIGTERM first. The log is complete when tail sees the end of it.
+kill_on_line() {
+	tail -n +1 --pid="$qemu" -f "$tmp/log" | {
+		grep -aqm 1 -E -- "$kill_on" || exit 0
+		: >"$tmp/killed"
+		kill -KILL "$(cat "$tmp/pid")"
+	}
+}
+
 # The flags are those of the project's kernel notes; without -cx16 6.12 crashes under TCG in half of its boots.
 boot() {
-	local rc=0 code reader
-	rm -f "$tmp/out" "$tmp/log"
+	local rc=0 code reader killer=''
+	rm -f "$tmp/out" "$tmp/log" "$tmp/killed"
 	mkfifo "$tmp/out"
+	: >"$tmp/log"
 	sed -u 's/\r*$//' <"$tmp/out" | tee -a "$tmp/log" ${log:+"$log"} &
 	reader=$!
 	timeout -k 5 "$seconds" qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m "$memory" -smp 2 -display none -monitor none \
-		-serial stdio -nodefaults -no-reboot -kernel "$kernel/vmlinuz" -initrd "$tmp/initrd" \
+		-serial stdio "${devices[@]}" -nodefaults -no-reboot -pidfile "$tmp/pid" -kernel "$kernel/vmlinuz" -initrd "$tmp/initrd" \
 		-append "console=ttyS0 panic=-1 oops=panic quiet lsm=lockdown,yama $args" </dev/null >"$tmp/out" 2>&1 &
 	qemu=$!
-	wait "$qemu" || rc=$?
+	[[ -z $kill_on ]] || { kill_on_line & killer=$!; }
+	wait "$qemu" 2>/dev/null || rc=$?
 	qemu=''
 	wait "$reader" || true
+	[[ -z $killer ]] || wait "$killer" || true
+	[[ ! -e $tmp/killed ]] || return 137
 	code=$(sed -nE 's/.*E4D-VM-EXIT ([0-9]+)$/\1/p' "$tmp/log" | tail -n 1)
 	[[ -z $code ]] || return "$code"
 	if ((rc == 124 || rc == 137)); then say "out of time after $seconds s (-t gives more)"; return 124; fi
@@ -144,6 +171,7 @@ while (($#)); do
 	case $1 in
 	-h | --help) echo "$usage"; exit ;;
 	--retry) retry=1; shift; continue ;;
+	--kill-on) (($# > 1)) || die "$1 needs a value; run.sh --help"; kill_on=$2 ;;
 	--) shift; break ;;
 	-?) (($# > 1)) || die "$1 needs a value; run.sh --help" ;;&
 	-k) kernel=$2 ;;
@@ -152,6 +180,9 @@ while (($#)); do
 	-l) log=$2 ;;
 	-i) items+=("$2") ;;
 	-m) modules+=("$2") ;;
+	-d) add_disk "$2" ;;
+	-o) devices+=(-serial "file:$2") ;;
+	-q) read -ra words <<<"$2"; devices+=("${words[@]}") ;;
 	-a) args=$2 ;;
 	*) die "unknown option $1; run.sh --help" ;;
 	esac
