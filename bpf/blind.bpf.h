@@ -69,7 +69,8 @@ int BPF_PROG(tp_iomap_apply, struct inode *inode, loff_t pos, loff_t length, uns
 	if (!is_dio_write(flags) || !k_is_ext4(inode))
 		return 0;
 	w = current_write(inode);
-	if (w && (__u64)pos > w->rec.offset &&
+	/* a worker's system call is not known: the next mapping begins where the last ends */
+	if (w && (__u64)pos > w->rec.offset && (w->call || (__u64)pos == w->mapped_to) &&
 	    (__u64)pos + length == w->rec.offset + w->rec.submitted)
 		return 0;
 	return blind_begin(inode, pos, length);
@@ -91,6 +92,8 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 	if (!w->truncating) /* else event_ns stays 0: not to be settled half way */
 		w->event_ns = bpf_ktime_get_boot_ns();
 	isize_now(w, inode);
+	if (w->isize > w->isize_end) /* where a later shrink is another's */
+		w->isize_end = w->isize;
 	orphan_changed(inode);
 	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;

@@ -8,6 +8,7 @@
 #define E4D_CORE_BPF_H
 
 #include "finish.bpf.h"
+#include "runs.bpf.h"
 
 static __always_inline __u32 sat_add(__u32 a, __u64 b)
 {
@@ -53,8 +54,8 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->iocb = iocb ? k_id(iocb) : 0;
 	w->inode = k_id(inode);
 	w->live = 0;
-	w->alloc_start = 0;
-	w->alloc_bytes = 0;
+	__builtin_memset(w->runs, 0, sizeof(w->runs));
+	w->run_count = 0;
 	w->cover = 0;
 	w->mapped_to = 0;
 	w->cut = E4D_NO_CUT;
@@ -232,9 +233,7 @@ static __always_inline void write_allocated(struct e4d_slot *w, struct inode *in
 		return;
 	start = lblk << (r->blkbits & 31);
 	end = (lblk + len) << (r->blkbits & 31);
-	if (!w->alloc_bytes || start < w->alloc_start)
-		w->alloc_start = start;
-	w->alloc_bytes += end - start;
+	add_run(w, start, end);
 	if (end > w->live)
 		w->live = end;
 	if (end > r->alloc_end)
@@ -398,7 +397,7 @@ static __always_inline struct e4d_slot *truncate_exit(struct inode *inode, bool 
 	to = w->cut != E4D_NO_CUT ? w->cut : e4d_up(r->trim_from, r->blkbits);
 	if (truncate_worked(w, inode)) {
 		if (to < w->live) {
-			w->live = to;
+			cut_runs(w, to);
 			r->seen |= E4D_SEEN_TRIM_CUT;
 		}
 		if (to < w->cut_low)

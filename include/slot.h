@@ -16,6 +16,7 @@
 #define E4D_KEY_TAKEN  1ULL
 #define E4D_KEY_THREAD (1ULL << 32) /* | tid; kernel addresses lie far above */
 #define E4D_CALLS      6            /* kprobe tier: nested calls remembered */
+#define E4D_RUNS       4            /* power of two */
 #define E4D_NO_CUT     (~0ULL)
 
 enum e4d_phase {
@@ -24,6 +25,14 @@ enum e4d_phase {
 	E4D_PHASE_FALLBACK = 2, /* in ext4_buffered_write_iter */
 	E4D_PHASE_PENDING = 3,  /* tracepoint tier: complete, what follows is not */
 	E4D_PHASE_BLIND = 4,    /* tracepoint tier before 6.6: no completion is seen */
+};
+
+/*
+ * New blocks, bytes [start, end). Runs have gaps of foreign blocks or holes
+ * between them; what does not fit widens the last.
+ */
+struct e4d_run {
+	__u64 start, end;
 };
 
 /* Arguments of a probed call, kept for its return (kprobe tier). */
@@ -38,15 +47,15 @@ struct e4d_slot {
 	__u64 link_seq; /* and its sequence number */
 	__u64 iocb;
 	__u64 inode;
-	__u64 live;        /* end of the farthest own block still there */
-	__u64 alloc_start; /* lowest new block, bytes */
-	__u64 alloc_bytes; /* sum of new blocks, bytes */
-	__u64 cover;       /* end of what was allocated for the mapping under way */
-	__u64 mapped_to;   /* end of what `mapped` has counted */
-	__u64 cut;         /* lowest block removed by the truncate under way */
-	__u64 cut_low;     /* lowest boundary of the truncates that worked */
-	__u64 isize;       /* i_size at the last event */
-	__u64 isize_end;   /* i_size after ->end_io */
+	__u64 live; /* end of the farthest own block still there */
+	struct e4d_run runs[E4D_RUNS];
+	__u64 run_count;
+	__u64 cover;     /* end of what was allocated for the mapping under way */
+	__u64 mapped_to; /* end of what `mapped` has counted */
+	__u64 cut;       /* lowest block removed by the truncate under way */
+	__u64 cut_low;   /* lowest boundary of the truncates that worked */
+	__u64 isize;     /* i_size at the last event */
+	__u64 isize_end; /* i_size after ->end_io */
 	__u64 exposed_since;
 	__u64 event_ns; /* last event of a waiting write; 0: in a truncate */
 	__u64 call;     /* the system call that a waiting write is in */
@@ -87,14 +96,19 @@ static __always_inline int e4d_waits(const struct e4d_slot *s)
 /* Bytes of the write's own blocks that lie past the block holding EOF. */
 static __always_inline __u64 e4d_past_eof(const struct e4d_slot *s, __u64 isize)
 {
-	__u64 from = e4d_up(isize, s->rec.blkbits), left;
+	__u64 from = e4d_up(isize, s->rec.blkbits), sum = 0;
 
-	if (s->alloc_start > from)
-		from = s->alloc_start;
 	if (s->live <= from)
 		return 0;
-	left = s->live - from;
-	return left < s->alloc_bytes ? left : s->alloc_bytes;
+	for (int i = 0; i < E4D_RUNS; i++) {
+		__u64 start = s->runs[i].start;
+
+		if (start < from)
+			start = from;
+		if (s->runs[i].end > start)
+			sum += s->runs[i].end - start;
+	}
+	return sum;
 }
 
 /*

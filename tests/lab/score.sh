@@ -334,6 +334,12 @@ rec past=$L after=7680 verdict=leak
 # shellcheck disable=SC2086
 rec $second before=1048576 after=2097152
 expect claim-with-stale-isize 1 'false_alarms=1'
+# more than the write asked for can never have been there
+g after=2097152 writes="$(two -14 1048576)"
+rec ret=-14 after=7680 past=$((L + 4096)) verdict=leak
+# shellcheck disable=SC2086
+rec $second before=7680 after=2097152
+expect claim-past-the-request 1 'false_alarms=1'
 group="$group; @3 truncate size=0"
 g after=0 writes="$(two -14 -14)"
 # shellcheck disable=SC2086

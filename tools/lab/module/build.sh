@@ -12,15 +12,15 @@ lab=${vm%/vm}/lab
 usage="usage: build.sh KERNEL   (KERNEL: 6.12-plain, 6.1-plain: a label of tools/vm/apt.sh with a patch here)
 example: tools/vm/run.sh -k 6.12-plain -m \"\$(tools/lab/module/build.sh 6.12-plain) lab=4\" -- 'cat /sys/module/ext4/parameters/lab'
 The mistakes are bits of the parameter lab; the table is the file mistakes. The first build of a kernel downloads
-180 MB and takes two to three minutes; the module is kept in $lab.
+180 MB and takes a minute on two free cores; the module is kept in $lab.
 exit: 0 built, 2 wrong usage, something is missing, or the build failed (its log is named)"
 
 # What the kit of a kernel is made of: "PACKAGE=VERSION" or "PACKAGE", one a line.
-kit_packages() { # SUITE RELEASE VERSION SERIES
-	local suite=$1 headers=linux-headers-$2 version=$3 kbuild
+kit_packages() {
+	local headers=linux-headers-$release kbuild
 	kbuild=$(apt_in "$suite" apt-cache show "$headers=$version" 2>/dev/null |
 		grep -oE -m 1 'linux-kbuild-[^ ,]+') || return
-	printf "%s=$version\n" "$headers" "${headers%-amd64}-common" "$kbuild" "linux-source-$4"
+	printf "%s=$version\n" "$headers" "${headers%-amd64}-common" "$kbuild" "linux-source-$series"
 	# kbuild's programs, resolve_btfids and pahole may need a newer libc than this machine's.
 	apt_in "$suite" apt-cache depends --recurse --important "$kbuild" pahole |
 		grep -E '^[a-z]' | grep -v "^$kbuild\$" | sort -u
@@ -67,46 +67,51 @@ compiler() { # CONFIG: prints the wrapper
 	EOC
 }
 
-# Downloads and unpacks; 1 when the archive no longer has a package of this version.
-make_kit() { # KIT SUITE RELEASE VERSION SERIES IMAGE_DIR
-	local kit=$1 suite=$2 list deb root=$1/root
-	[[ ! -e $kit/ready ]] || return 0
-	rm -rf "$kit"
-	mkdir -p "$kit/deb"
+# 1 when the archive no longer has a package of this version.
+download() { # KIT
+	[[ ! -e $1/ready ]] || return 0
+	rm -rf "$1"
+	mkdir -p "$1/deb"
 	(
 		lock_apt
 		prepare "$suite"
-		list=$(kit_packages "$2" "$3" "$4" "$5") || { say "linux-headers-$3 $4 is gone from the archive"; exit 1; }
-		say "$3: downloading headers and source of $4 (180 MB)"
-		cd "$kit/deb"
+		list=$(kit_packages) || { say "$label: linux-headers-$release $version is gone from the archive"; exit 1; }
+		say "$label: downloading headers and source of $version (180 MB)"
+		cd "$1/deb"
 		# shellcheck disable=SC2086 # a list of names
-		apt_in "$suite" apt-get download $list >"$kit/log" 2>&1 || { say "$3: $(grep -m 1 '^E:' "$kit/log")"; exit 1; }
-	) || return 1
-	say "$3: unpacking"
+		apt_in "$suite" apt-get download $list >../log 2>&1 || { say "$label: $(grep -m 1 '^E:' ../log)"; exit 1; }
+	) 8>&- || { rm -rf "$1"; return 1; }
+}
+
+unpack() { # KIT
+	local kit=$1 deb root=$1/root headers=$1/root/usr/src/linux-headers-$release
+	[[ ! -e $kit/ready ]] || return 0
+	say "$label: unpacking"
+	find "$lab" -maxdepth 1 -path "$lab/kit-$label-*" ! -path "$kit" -exec rm -rf {} + # those of older images
 	for deb in "$kit"/deb/*.deb; do
 		[[ $deb == */linux-source-* ]] || dpkg-deb -x "$deb" "$root"
 	done
 	mkdir "$kit/src"
 	dpkg-deb --fsys-tarfile "$kit"/deb/linux-source-*.deb | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
 		xz -dc | tar -x --strip-components=1 -C "$kit/src" --wildcards 'linux-source-*/fs/ext4' ||
-		die "$3: no fs/ext4 in linux-source-$5 $4"
-	base_btf "$6/vmlinuz" "$kit" || die "$3: no BTF in $6/vmlinuz"
+		die "$label: no fs/ext4 in linux-source-$series $version"
+	base_btf "$image/vmlinuz" "$kit" || die "$label: no BTF in $image/vmlinuz"
 	wrap_tools "$root"
 	# With a vmlinux there kbuild would add a BTF with a base of its own; ours is added like the stock module's.
-	rm -f "$root/usr/src/linux-headers-$3/vmlinux"
-	sed -i "s|/usr/src/|$root/usr/src/|" "$root/usr/src/linux-headers-$3/Makefile"
-	compiler "$root/usr/src/linux-headers-$3/.config" >"$kit/cc"
+	rm -f "$headers/vmlinux"
+	sed -i "s|/usr/src/|$root/usr/src/|" "$headers/Makefile"
+	compiler "$headers/.config" >"$kit/cc"
 	chmod 755 "$kit/cc"
 	rm -rf "$kit/deb"
 	: >"$kit/ready"
 }
 
 # The patched source; what did not change keeps its time, so a changed patch builds in seconds.
-patched() { # KIT PATCH
+patched() { # KIT
 	local new=$1/new/fs/ext4 tree=$1/tree file
 	rm -rf "$1/new"
 	cp -a "$1/src" "$1/new"
-	patch -s -p1 --no-backup-if-mismatch -d "$1/new" <"$2" >&2 || die "$2 does not fit $1/src: mend the patch"
+	patch -s -p1 --no-backup-if-mismatch -d "$1/new" <"$patch" >&2 || die "$patch does not fit $1/src: mend the patch"
 	cp "$here"/lab.[ch] "$new"
 	echo 'ext4-y += lab.o' >>"$new/Makefile"
 	mkdir -p "$tree"
@@ -115,23 +120,24 @@ patched() { # KIT PATCH
 	done
 }
 
-compile() { # KIT RELEASE OUT
-	local kit=$1 tree=$1/tree start=$SECONDS root=$1/root features=()
-	say "$2: compiling ext4 (log: $kit/log)"
-	make -C "$root/usr/src/linux-headers-$2" M="$tree" CC="$kit/cc" -j2 modules >"$kit/log" 2>&1 ||
-		die "$2: $(grep -m 1 -E 'error|Error|not found' "$kit/log") (whole log: $kit/log)"
+compile() { # KIT OUT
+	local kit=$1 tree=$1/tree log=$1/log start=$SECONDS features=()
+	local pahole=$kit/root/usr/bin/pahole
+	say "$label: compiling ext4 (log: $log)"
+	make -C "$kit/root/usr/src/linux-headers-$release" M="$tree" CC="$kit/cc" -j2 modules >"$log" 2>&1 ||
+		die "$label: $(grep -m 1 -E 'error:|Error|not found' "$log") (whole log: $log)"
 	# scripts/Makefile.btf: from pahole 1.26 on the features have names
-	if "$root/usr/bin/pahole" --help | grep -q -- --btf_features; then
+	if "$pahole" --help | grep -q -- --btf_features; then
 		features=("--btf_features=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func")
 	fi
-	LLVM_OBJCOPY=objcopy "$root/usr/bin/pahole" -J "${features[@]}" --btf_base "$kit/base.btf" "$tree/ext4.ko" >>"$kit/log" 2>&1 ||
-		die "$2: no BTF for ext4.ko: $(tail -n 1 "$kit/log")"
+	LLVM_OBJCOPY=objcopy "$pahole" -J "${features[@]}" --btf_base "$kit/base.btf" "$tree/ext4.ko" >>"$log" 2>&1 ||
+		die "$label: no BTF for ext4.ko: $(tail -n 1 "$log")"
 	objcopy --strip-debug "$tree/ext4.ko" "$kit/ext4.ko"
-	readelf -SW "$kit/ext4.ko" | grep -q ' \.BTF ' || die "$2: ext4.ko has no .BTF (log: $kit/log)"
-	mkdir -p "$3"
-	mv "$kit/ext4.ko" "$3/ext4.ko"
+	readelf -SW "$kit/ext4.ko" | grep -q ' \.BTF ' || die "$label: ext4.ko has no .BTF (log: $log)"
+	mkdir -p "$2"
+	mv "$kit/ext4.ko" "$2/ext4.ko"
 	rm -f "$tree/ext4.ko"
-	say "$2: $((SECONDS - start)) s"
+	say "$label: $((SECONDS - start)) s"
 }
 
 # The bits stand in two places: for C and for scripts.
@@ -141,10 +147,10 @@ same_bits() {
 		die "lab.h and the table 'mistakes' differ, see above"
 }
 
-image() { # LABEL [--refresh]: sets image, release and version
-	image=$("$here/../../vm/fetch.sh" ${2:+"$2"} "$1") || exit
+find_image() { # [--refresh]: sets image, release, version and kit
+	image=$("$here/../../vm/fetch.sh" "$@" "$label") || exit
 	read -r release version <"$image/version"
-	release=${release#linux-image-}
+	release=${release#linux-image-} kit=$lab/kit-$label-$version
 }
 
 case ${1:-} in
@@ -153,26 +159,25 @@ esac
 (($# == 1)) || die "$usage"
 label=$1 series=$(cut -d . -f 1,2 <<<"${1%-plain}")
 patch=$here/$series.patch suite=$(awk -v l="$label" '$1 == l { print $2 }' <<<"$kernels")
-[[ $label == *-plain && -n $suite && -e $patch ]] || die "no kernel '$label' here: $usage"
+[[ $label == *-plain && -n $suite && -e $patch ]] || die "no patch for a kernel '$label': build.sh --help"
 need apt-get=apt dpkg-deb=dpkg flock=util-linux patch=patch make=make gcc=gcc objcopy=binutils xz=xz-utils zstd=zstd bc=bc
 same_bits
 mkdir -p "$lab"
 exec 8>"$lab/$label.lock"
 flock -n 8 || { say "another build of $label runs, waiting for it"; flock 8; }
-image "$label"
-out=$lab/$label-$version-$(cat "$patch" "$here"/lab.[ch] "$0" | sha256sum | cut -c 1-12)
-if [[ ! -e $out/ext4.ko ]]; then
-	if ! make_kit "$lab/kit-$label-$version" "$suite" "$release" "$version" "$series" "$image" 8>&-; then
+hash=$(cat "$patch" "$here"/lab.[ch] "$0" | sha256sum | cut -c 1-12)
+find_image
+if [[ ! -e $lab/$label-$version-$hash/ext4.ko ]]; then
+	if ! download "$kit"; then
 		old=$version
 		say "$label: the archive has moved on from $old: fetching today's image and building for that"
-		image "$label" --refresh
-		if [[ $version == "$old" ]] ||
-			! make_kit "$lab/kit-$label-$version" "$suite" "$release" "$version" "$series" "$image" 8>&-; then
+		find_image --refresh
+		if [[ $version == "$old" ]] || ! download "$kit"; then
 			die "$label: no headers or source of $version in the archive: the mirror may be changing, try again later"
 		fi
-		out=${out/"-$old-"/"-$version-"}
 	fi
-	patched "$lab/kit-$label-$version" "$patch"
-	compile "$lab/kit-$label-$version" "$release" "$out"
+	unpack "$kit"
+	patched "$kit"
+	compile "$kit" "$lab/$label-$version-$hash"
 fi
-echo "$out/ext4.ko"
+echo "$lab/$label-$version-$hash/ext4.ko"

@@ -22,6 +22,17 @@ static uint64_t least_isize(const struct sc_episode *e, const struct sc_rec *r)
 	return least;
 }
 
+/*
+ * Can the claim have been true when the write returned? A write has no blocks
+ * past the last one that it asked for. What never was is excused by nothing.
+ */
+static bool possible(const struct sc_episode *e, const struct sc_rec *r)
+{
+	return r->isize_after >= least_isize(e, r) &&
+	       sc_up(r->isize_after, e->blksize) + r->past_eof <=
+	               sc_up(r->offset + r->submitted, e->blksize);
+}
+
 /* Another record, of a write that ended after this one began. */
 static bool later(const struct sc_rec *r, const struct sc_rec *other)
 {
@@ -50,7 +61,7 @@ static uint64_t uncovered(const struct sc_episode *e, const struct sc_rec *r)
 	uint64_t end = sc_up(r->isize_after, e->blksize) + r->past_eof;
 	uint64_t eof = sc_up(e->isize_after + e->steps.collapsed, e->blksize);
 
-	if (r->isize_after < least_isize(e, r) || eof + r->past_eof <= end || !eof_was_moved(e, r))
+	if (eof + r->past_eof <= end || !eof_was_moved(e, r))
 		return r->past_eof;
 	return eof < end ? end - eof : 0;
 }
@@ -115,8 +126,6 @@ static bool looks_old(const struct sc_episode *e, const struct sc_rec *r)
 /* Can something have taken the blocks away, wherever EOF is? */
 static bool removed(const struct sc_run *run, const struct sc_episode *e, const struct sc_rec *r)
 {
-	if (r->isize_after < least_isize(e, r))
-		return false;
 	if (e->steps.truncate || trimmed(run, e, r) || out_of_space(e))
 		return true;
 	if (e->steps.punch && r->past_eof <= PAGE - e->blksize) /* up to the end of EOF's page */
@@ -130,5 +139,7 @@ static bool removed(const struct sc_run *run, const struct sc_episode *e, const 
 /* How much of the claim nothing can have undone, so that it must be on disk. */
 uint64_t sc_firm(const struct sc_run *run, const struct sc_episode *e, const struct sc_rec *r)
 {
+	if (!possible(e, r))
+		return r->past_eof;
 	return removed(run, e, r) ? 0 : uncovered(e, r);
 }
