@@ -138,9 +138,12 @@ tap_lines() {
 }
 
 tools/deps.sh || exit 3
-make -s -j"$(nproc)" all >&2 && make -s -j"$(nproc)" STATIC=1 B=build/static all >&2 || exit 3
 rm -rf "$out"
 mkdir -p "$out" || exit 3
+if ! { make -j"$(nproc)" all && make -j"$(nproc)" STATIC=1 B=build/static all; } >"$out/make.log" 2>&1; then
+	say "the build failed: $(tail -n 2 "$out/make.log" | tr '\n' ' ')"
+	exit 3
+fi
 cells >"$out/cells"
 [ -s "$out/cells" ] || { say "no row of $matrix is for:$only"; exit 2; }
 say "$(wc -l <"$out/cells") cells, at least $(awk '{ n += $7 } END { print n }' "$out/cells") writes"
