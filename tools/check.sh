@@ -20,7 +20,7 @@ run() { # NAME COMMAND...
 set -- $(find src tools tests bpf include -name '*.[ch]')
 run clang-format clang-format --dry-run -Werror "$@"
 run cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE \
-	--enable=warning,portability --suppress=unknownMacro -Iinclude -Isrc src tools/workload tools/judge
+	--enable=warning,portability --suppress=unknownMacro -Iinclude -Isrc src tools/workload tools/judge tools/lab/randwrite tools/lab/score tools/lab/crash
 # shellcheck disable=SC2046
 run shellcheck shellcheck -x -P SCRIPTDIR $(find tools tests .ci -type f \( -name '*.sh' -o -name run -o -name init \))
 

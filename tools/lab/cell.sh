@@ -85,6 +85,21 @@ few_slots() {
 	esac
 }
 
+# Reduces what is bad in the trace so far: score's options.
+minimise() {
+	"$bin/score" "$@" --json --bad "$work/bad.jsonl" --max-bad 0 "$work/truth.jsonl" \
+		"$work/trace.jsonl" >/dev/null
+	if [ -n "$program" ]; then
+		set -- --program "$program"
+	else
+		set --
+	fi
+	[ "$loss" = none ] || set -- "$@" --loss
+	"$here/minimise.sh" "$@" --bad "$work/bad.jsonl" --max "$minimise" --kind "$kind" \
+		--tier "$tier" --profile "$profile" --bin "$bin" --dir "$work/mnt" \
+		--trace "$work/trace.jsonl" --mistake "$mistake"
+}
+
 # NAME BIT of the table; "none" is the module (or the stock kernel) as it is.
 set_mistake() {
 	[ "$1" = none ] && { [ ! -e "$param" ] || echo 0 >"$param"; return; }
@@ -163,13 +178,7 @@ if [ "$loss" != none ]; then
 fi
 # shellcheck disable=SC2086 # a list of options
 set -- "$@" $labels
-if [ "$minimise" -gt 0 ]; then
-	"$bin/score" "$@" --json --bad "$work/bad.jsonl" --max-bad 0 "$work/truth.jsonl" \
-		"$work/trace.jsonl" >/dev/null
-	"$here/minimise.sh" --bad "$work/bad.jsonl" --max "$minimise" --kind "$kind" \
-		--tier "$tier" --profile "$profile" --bin "$bin" --dir "$work/mnt" \
-		--trace "$work/trace.jsonl" --mistake "$mistake"
-fi
+[ "$minimise" -eq 0 ] || minimise "$@"
 stop_tracer
 case $tracer_rc in
 0 | 1 | 5) ;;

@@ -129,7 +129,6 @@ static void on_record(struct kill *k, const json_t *line)
 		return;
 	f->records++;
 	f->exposed_ns += number(line, "exposed_ns");
-	f->reused |= !strcmp(verdict, "reused");
 	f->unknown |= !strcmp(verdict, "unknown");
 	if (!strcmp(verdict, "leak") || !strcmp(verdict, "trim-failed")) {
 		f->leak = true;

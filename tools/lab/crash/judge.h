@@ -31,7 +31,6 @@ struct file {
 	uint64_t exposed_ns;
 	uint64_t left; /* bytes past EOF at exit */
 	bool leak;
-	bool reused;
 	bool unknown;
 	/* its table at the end */
 	bool live;

@@ -120,7 +120,7 @@ static void judge_open(const struct kill *k, const struct file *f, struct opinio
 		if (strcmp(p->disk, f->disk) || strncmp(p->name, f->name, len + 1) || !p->records ||
 		    p->unknown)
 			continue;
-		if (p->leak || p->reused)
+		if (p->leak || p->exposed_ns)
 			return;
 		peers++;
 	}
