@@ -24,8 +24,8 @@ usage: crash.sh [OPTION]...
   --out DIR        logs, records, summary.jsonl ($out)
 
 A kill is a boot with a disk for each kind, SIGKILL to the machine, and a boot
-that mounts the disks: replay, orphan cleanup, FIEMAP. Then e2fsck -fn looks too.
-Needs no root; about 30 s a kill. Modes: hold keeps writes open at a chosen point
+that mounts the disks: replay, orphan cleanup, FIEMAP. Then e2fsck -fn looks.
+Needs no root; about 40 s a kill. Mode hold keeps writes open at a chosen point
 when the machine dies, loop kills mixed writes at a random time.
 
 Columns: FILES judged; HELD open at the kill; SAID exposed, or left behind, by a
@@ -36,7 +36,7 @@ the tracer lost events and says unknown.
 
 examples: $here/crash.sh --quick
           $here/crash.sh --mode loop --kernel 7.2
-          $here/crash.sh --row '6.12 tracepoint hold none 1' --kinds 4k
+          $here/crash.sh --row '7.2 kprobe hold none 1' --kinds 4k
 exit: 0 all agree, 1 not, 2 usage, 3 cannot run here, 4 nothing judged
 USAGE
 }
@@ -158,7 +158,7 @@ total=$(rows | awk '{ n += $5 } END { print n + 0 }')
 [ "$total" -gt 0 ] || { say "no such row in $plan"; exit 2; }
 need_bin
 mkdir -p "$out"
-say "$total kills, $jobs machines at a time, $(((total * 30 + jobs - 1) / jobs / 60 + 1)) minutes or so"
+say "$total kills, $jobs machines at a time, $(((total * 40 + jobs - 1) / jobs / 60 + 1)) minutes or so"
 running=0
 while read -r k t m mistake kills; do
 	for n in $(seq "$kills"); do
