@@ -173,7 +173,13 @@ wait
 
 grep -h '^# score ' "$out"/*.log | sed 's/^# score //' >"$out/scores.jsonl"
 [ -z "$crash" ] || tools/lab/crash/crash.sh --out "$out/crash" >"$out/crash.txt"
-build/score merge "$out/scores.jsonl" --json "$out/report.json" >"$out/report.md" || exit
+{
+	echo "# The lab's report: $(date -u +%F), seed $seed, $(build/ext4diotop --version)"
+	for by in kernel,tier,loss kernel,mistake kernel,tier,mistake,kind,profile,loss; do
+		printf '\n## By %s\n\n' "$by"
+		build/score merge "$out/scores.jsonl" --by "$by" --json "$out/report.json" || exit
+	done
+} >"$out/report.md" || exit
 [ -z "$crash" ] || { echo; cat "$out/crash.txt"; } >>"$out/report.md"
 tap_lines >"$out/lab.tap"
 [ -n "$tap" ] && cat "$out/lab.tap"

@@ -14,7 +14,7 @@ static void usage(FILE *to)
 {
 	fprintf(to,
 	        "usage: score [OPTION]... TRUTH.jsonl TRACE.jsonl\n"
-	        "       score merge FILE... [--json FILE]\n\n"
+	        "       score merge FILE... [--by LABELS] [--json FILE]\n\n"
 	        "Joins the truth of randwrite with the trace (ext4diotop trace --all --json)\n"
 	        "and counts hits, misses, false alarms; prints the episodes that are bad.\n"
 	        "merge makes one Markdown table of many summaries.\n\n"
@@ -192,23 +192,26 @@ out:
 
 static int merge(int argc, char **argv)
 {
-	const char *json = NULL;
+	const char *json = NULL, *by = NULL, **value;
 	int n = 0;
 
 	for (int i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--json") && i + 1 < argc)
-			json = argv[++i];
-		else
+		value = !strcmp(argv[i], "--json") ? &json : !strcmp(argv[i], "--by") ? &by : NULL;
+		if (!value) {
 			argv[n++] = argv[i];
+			continue;
+		}
+		if (++i == argc) {
+			usage(stderr);
+			return SC_USAGE;
+		}
+		*value = argv[i];
 	}
-	for (int i = 0; i < n; i++)
-		if (argv[i][0] == '-')
-			n = 0;
 	if (!n) {
 		usage(stderr);
 		return SC_USAGE;
 	}
-	return sc_merge(argv, n, json);
+	return sc_merge(argv, n, json, by);
 }
 
 int main(int argc, char **argv)

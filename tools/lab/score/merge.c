@@ -25,7 +25,20 @@ struct table {
 	struct row *row;
 	size_t count;
 	bool has[LABELS];
+	const char *by; /* labels that make a row, separated by commas; NULL: all */
 };
+
+static bool wanted(const struct table *t, const char *label)
+{
+	size_t len = strlen(label);
+
+	for (const char *at = t->by; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, label, len) && (!at[len] || at[len] == ','))
+			return true;
+	}
+	return !t->by;
+}
 
 static int compare(const void *x, const void *y)
 {
@@ -67,6 +80,8 @@ static int take(struct table *t, const json_t *obj)
 	for (size_t i = 0; i < LABELS; i++) {
 		const char *v = json_string_value(json_object_get(labels, label_keys[i]));
 
+		if (!wanted(t, label_keys[i]))
+			continue;
 		snprintf(row.label[i], sizeof(row.label[i]), "%s", v ? v : "");
 		t->has[i] |= v != NULL;
 	}
@@ -228,10 +243,10 @@ static int write_json(const struct table *t, const struct row *all, const char *
 	return err ? SC_USAGE : 0;
 }
 
-int sc_merge(char **files, int count, const char *json_path)
+int sc_merge(char **files, int count, const char *json_path, const char *by)
 {
 	struct row all = {.losses = json_object()};
-	struct table t = {0};
+	struct table t = {.by = by};
 	int err = 0;
 
 	for (int i = 0; i < count && !err; i++)

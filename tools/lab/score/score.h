@@ -231,6 +231,6 @@ void sc_print_summary(const struct sc_run *run);
 json_t *sc_summary_json(const struct sc_run *run);
 
 /* merge.c */
-int sc_merge(char **files, int count, const char *json_path);
+int sc_merge(char **files, int count, const char *json_path, const char *by);
 
 #endif
