@@ -299,6 +299,8 @@ static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key)
 		r->seen |= E4D_SEEN_RET;
 	if (r->offset + r->dio_size > r->isize_before && r->dio_size)
 		r->flags |= E4D_F_ASYNC_EXTEND;
+	if (submitter_may_trim(w, key))
+		r->doubt |= E4D_DOUBT_HALF;
 	finish(w, key);
 }
 

@@ -147,4 +147,21 @@ static __always_inline struct e4d_slot *current_write(struct inode *inode)
 	return w;
 }
 
+/*
+ * An extending write that is not waited for, as no stock kernel does: is the
+ * submitter perhaps still to trim what it left? The tracepoint tier does not see
+ * it leave.
+ */
+static __always_inline bool submitter_may_trim(const struct e4d_slot *w, __u64 key)
+{
+	struct e4d_slot *t;
+
+	if (!(w->rec.flags & E4D_F_EXTEND) || !e4d_past_eof(w, w->isize))
+		return false;
+	if (E4D_TIER == E4D_TIER_TRACEPOINT)
+		return true;
+	t = slot_find(E4D_KEY_THREAD | w->rec.tid);
+	return t && t->link == key && t->link_seq == w->rec.seq;
+}
+
 #endif

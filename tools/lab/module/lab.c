@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* The mistakes' own code, the same for every kernel; the patches call it. */
 #include <linux/module.h>
 

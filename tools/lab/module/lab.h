@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Mistakes that ext4's direct write path can be made to have: bits of the
  * module parameter "lab". With 0 it is the stock code. The table "mistakes" holds

@@ -137,7 +137,8 @@ void sc_check_data(const struct sc_episode *e, struct sc_result *res)
 		async |= !!(e->rec[i].flags & E4D_F_ASYNC_EXTEND);
 		unknown |= e->rec[i].verdict == E4D_UNKNOWN;
 	}
-	if (data_lost(e)) {
+	/* what was cut may have been allocated anew: mapped, with other bytes */
+	if (data_lost(e) || (e->data_bad && overtrim)) {
 		if (overtrim || async)
 			sc_set(res, SC_LOST_DATA_HITS);
 		else if (!unknown && !e->lost_writes)
