@@ -118,7 +118,7 @@ suite_live() {
 
 # The scorer's own test, the regressions, and a seeded slice of the lab.
 suite_lab() {
-	tests/lab/score.sh build/score
+	tests/lab/score.sh build
 	if [ -n "$quick" ]; then
 		tools/lab/lab.sh --quick --tap live 2>"$work/lab.err"
 		echo "ok lab/vm # SKIP --quick"
