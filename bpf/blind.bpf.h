@@ -60,17 +60,21 @@ int BPF_PROG(tp_iomap_iter, struct iomap_iter *iter)
 	return 0;
 }
 
-/* 5.5 to 5.14: the same end and a later position go on with the same write. */
+/*
+ * 5.5 to 5.14: the same end and a later position go on with the same write, if
+ * nobody removed blocks meanwhile; the writer holds the lock against that.
+ */
 SEC("?tp_btf/iomap_apply")
 int BPF_PROG(tp_iomap_apply, struct inode *inode, loff_t pos, loff_t length, unsigned int flags)
 {
 	struct e4d_slot *w;
+	__u32 *g;
 
 	if (!is_dio_write(flags) || !k_is_ext4(inode))
 		return 0;
 	w = current_write(inode);
-	/* a worker's system call is not known: the next mapping begins where the last ends */
-	if (w && (__u64)pos > w->rec.offset && (w->call || (__u64)pos == w->mapped_to) &&
+	g = generation(k_id(inode));
+	if (w && g && *g == w->generation && (__u64)pos > w->rec.offset &&
 	    (__u64)pos + length == w->rec.offset + w->rec.submitted)
 		return 0;
 	return blind_begin(inode, pos, length);

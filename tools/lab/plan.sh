@@ -5,6 +5,8 @@
 # "# cell N" before each, "# done N EXIT" after it.
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$1 bin=$2 n=0 worst=0
+programs=$here/programs # in a guest
+[ -d "$programs" ] || programs=$here/../../tests/lab
 # shellcheck disable=SC3045 # busybox has it
 ulimit -l unlimited 2>/dev/null
 echo "# kernel $(uname -r)"
@@ -12,7 +14,7 @@ while read -r tier kind mistake profile seed writes loss program; do
 	n=$((n + 1))
 	echo "# cell $n $tier $kind $mistake $profile seed $seed loss $loss"
 	set --
-	[ "$program" = - ] || set -- --program "$here/programs/$program"
+	[ "$program" = - ] || set -- --program "$programs/$program"
 	# not plan.sh's own input
 	"$here/cell.sh" --bin "$bin" --tier "$tier" --kind "$kind" --mistake "$mistake" \
 		--profile "$profile" --seed "$seed" --writes "$writes" --loss "$loss" \
