@@ -1,0 +1,181 @@
+#!/bin/bash
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# make bench: what the tracer costs, beside floors and peers.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=../vm/lib.sh disable=SC1091
+. tools/vm/lib.sh
+
+usage='usage: bench.sh [OPTION]...
+  --quick         the short form: few rows, few writes, no peers, no live part
+  --part LIST     of: ours peers flight smp user live (all)
+  --rows LIST     only these rows of tools/bench/variants (beside base, F4 and F3)
+  --kernel K      label of tools/vm/fetch.sh (6.12)
+  --jobs N        VMs at a time (2; instruction counts do not care)
+  --bin DIR       where the built programs are (builds build/static)
+  --profile       with one part: every row'"'"'s instructions by kernel function and program
+  --accept        writes the instruction counts into tools/bench/thresholds
+examples: bench.sh --quick
+          bench.sh --part ours --rows "fentry tracepoint" --profile
+writes build/bench/bench.json and the logs beside it; exit: 0, 1 slower than the thresholds, 2 usage, 3 cannot run'
+out=build/bench bin='' kernel=6.12 jobs=2 quick='' accept='' profile='' rows=''
+parts='ours peers flight smp user live'
+over=5000 other=1000 windows=3
+
+while (($#)); do
+	case $1 in
+	-h | --help) echo "$usage"; exit ;;
+	--quick) quick=1 parts='ours user' over=1000 other=500 ;;
+	--accept) accept=1 ;;
+	--profile) profile=1 ;;
+	--part | --rows | --kernel | --jobs | --bin)
+		(($# > 1)) || die "$1 needs a value; bench.sh --help"
+		case $1 in
+		--part) parts=$2 ;;
+		--rows) rows="base F4 F3 $2" ;;
+		--kernel) kernel=$2 ;;
+		--jobs) jobs=$2 ;;
+		--bin) bin=$2 ;;
+		esac
+		shift ;;
+	*) die "unknown option $1; bench.sh --help" ;;
+	esac
+	shift
+done
+[[ -z $profile || $parts != *' '* ]] || die "--profile wants one --part of the VM"
+[[ -z $quick ]] || rows=$(awk '$2 ~ /\/Q$/ { print $1 }' tools/bench/variants | tr '\n' ' ')
+
+# What the plugin counts is the whole machine's total; without it the columns "machine" are empty.
+plugin_arg() { # BOOT
+	local arg="-plugin $bin/bench/plugin.so,out=$out/$1.windows"
+	qemu-system-x86_64 -machine none -display none -monitor none -plugin "$bin/bench/plugin.so,out=/dev/null" \
+		-S -nodefaults </dev/null >/dev/null 2>&1 &
+	local probe=$!
+	sleep 0.5
+	if kill "$probe" 2>/dev/null; then
+		echo "$arg${profile:+,profile=$out/$1.profile}"
+	else
+		say "this qemu takes no plugin: no whole-machine totals"
+	fi
+	wait "$probe" 2>/dev/null || true
+}
+
+peer() { # NAME=DEBIAN_PACKAGE...: -i arguments of what is there
+	local pair path
+	for pair; do
+		if path=$(PATH=$PATH:/usr/sbin:/sbin type -P "${pair%=*}"); then
+			printf '%s\n' -i "$path"
+		else
+			say "${pair%=*} is missing, its row fails: apt-get install ${pair#*=}, or tools/deps.sh --bench"
+		fi
+	done
+}
+
+boot() { # NAME: one VM; its rows come to $out/NAME.tsv
+	local name=$1 smp=1 memory=1024 seconds=900 start=$SECONDS rc=0 n=$over
+	local -a more=() peers=()
+	case $name in
+	peers)
+		memory=2500 n=$((over * 2 / 5))
+		mapfile -t peers < <(peer ext4dist=libbpf-tools ext4slower=libbpf-tools trace-cmd=trace-cmd perf=linux-perf \
+			bpftrace=bpftrace)
+		more=(-i tools/bench/peers "${peers[@]}") ;;
+	flight)
+		n=$((over / 5))
+		mapfile -t peers < <(peer dmsetup=dmsetup)
+		more=(-m dm-mod "${peers[@]}") ;;
+	smp) smp=4 n=$((over * 4 / 5)) ;;
+	esac
+	if [[ $profile ]]; then
+		truncate -s 32M "$out/$name.symbols"
+		more+=(-d "$out/$name.symbols")
+	fi
+	: >"$out/$name.windows"
+	tools/vm/run.sh -k "$kernel" -t $seconds -s $memory -l "$out/$name.log" -m zram -m 'brd rd_nr=2 rd_size=131072' \
+		-i "$bin/ext4diotop" -i "$bin/bench/writer" -i "$bin/bench/floor" -i "$bin/bench/consume" \
+		-i tools/bench/guest.sh -i tools/bench/variants "${more[@]}" -a 'nokaslr tsc=reliable' \
+		-q "-smp $smp -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm -nic none $(plugin_arg "$name")" \
+		-- "SYMBOLS=$profile sh guest.sh $name $n $other $windows '$rows'" >/dev/null 2>"$out/$name.err" || rc=$?
+	awk -v boot="$name" -f tools/bench/collect.awk "$out/$name.windows" "$out/$name.log" >"$out/$name.tsv"
+	say "$name: $((SECONDS - start)) s, $(wc -l <"$out/$name.tsv") figures"
+	((rc == 0)) || say "$name: the VM ended with $rc: $(tail -n 1 "$out/$name.err"), see $out/$name.log"
+}
+
+# JSON, CSV and text: callgrind's instructions (the same each time) and CPU time.
+user_side() {
+	local sink a b
+	for sink in json csv text; do
+		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" $sink 300000)"
+		command -v valgrind >/dev/null || continue
+		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 2000 2>&1 | sed -n 's/.*Collected : //p')
+		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 12000 2>&1 | sed -n 's/.*Collected : //p')
+		printf 'user/%s/insn\t%s\tinsn a line\n' "$sink" $(((b - a) / 10000))
+	done
+	command -v valgrind >/dev/null || say "valgrind is missing: apt-get install valgrind gives instruction counts"
+}
+
+live() {
+	if [[ ! -e /sys/class/zram-control ]]; then
+		say "live: this kernel has no zram; the part is left out"
+		return
+	fi
+	"$bin/bench/live" || say "live: ended with $?"
+}
+
+json() { # RESULTS
+	awk -F '\t' -v kernel="$(head -n 1 "$vm/$kernel/version")" -v rev="$(git describe --always --dirty 2>/dev/null)" \
+		-v n="$over" -v m="$other" '
+		BEGIN { printf "{\"revision\":\"%s\",\"kernel\":\"%s\",\"overwrites\":%d,\"others\":%d,\"results\":{", rev, kernel, n, m }
+		{ printf "%s\n\"%s\":{\"value\":%s,\"unit\":\"%s\"}", (NR > 1) ? "," : "", $1, $2, $3 }
+		END { print "}}" }' "$1"
+}
+
+accept_results() { # RESULTS: what is counted in instructions and repeats
+	{
+		sed '/^was /d' tools/bench/thresholds
+		awk -F '\t' '$3 ~ /^insn( a line)?$/ && $1 !~ /-total$|^peers/ { print "was", $1, $2 }' "$1"
+	} >"$out/thresholds"
+	cp "$out/thresholds" tools/bench/thresholds
+}
+
+# A peer that is missing costs its row, not the run.
+[[ -n $quick ]] || tools/deps.sh --bench || say "going on without the peers that are missing"
+need qemu-system-x86_64=qemu-system-x86 gcc=gcc
+mkdir -p "$out"
+rm -f "$out"/*.tsv
+if [[ -z $bin ]]; then
+	bin=build/static
+	say "building $bin"
+	make -s -j"$(nproc)" STATIC=1 B=build/static all bench-bin >&2
+fi
+tools/vm/fetch.sh "$kernel" >/dev/null
+started=$SECONDS running=0
+for part in $parts; do
+	case $part in
+	ours | peers | flight | smp)
+		say "$part: a VM with $kernel"
+		boot "$part" &
+		running=$((running + 1))
+		if ((running >= jobs)); then
+			wait -n
+			running=$((running - 1))
+		fi ;;
+	user | live) ;;
+	*) die "no part '$part'; bench.sh --help" ;;
+	esac
+done
+wait
+# CPU time wants the machine for itself
+[[ " $parts " != *' user '* ]] || { say "user: sinks"; user_side >"$out/user.tsv"; }
+[[ " $parts " != *' live '* ]] || { say "live: pairs"; live >"$out/live.tsv"; }
+for part in $parts; do cat "$out/$part.tsv"; done >"$out/results"
+if [[ $profile ]]; then
+	tools/bench/profile.sh "$out" "$parts"
+	exit
+fi
+json "$out/results" >"$out/bench.json"
+[[ -z $accept ]] || accept_results "$out/results"
+rc=0
+awk -F '[\t ]+' -v quick="$quick" -f tools/bench/report.awk tools/bench/thresholds "$out/results" | tee "$out/table" || rc=1
+say "$((SECONDS - started)) s; $out/bench.json"
+exit $rc

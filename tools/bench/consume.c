@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * The least that a consumer of one record for each write does: takes each from
+ * the ring every 10 ms and writes its bytes to a file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "record/names.h"
+#include "session/session.h"
+
+#define BATCH   1024
+#define TICK_MS 10
+
+struct consumer {
+	int fd;
+	size_t n;
+	struct e4d_record batch[BATCH];
+};
+
+static int flush(struct consumer *c)
+{
+	size_t len = c->n * sizeof(c->batch[0]);
+
+	c->n = 0;
+	return len && write(c->fd, c->batch, len) != (ssize_t)len ? -EIO : 0;
+}
+
+static int on_record(void *ctx, struct e4d_record *rec)
+{
+	struct consumer *c = ctx;
+
+	c->batch[c->n++] = *rec;
+	return c->n == BATCH ? flush(c) : 0;
+}
+
+static int loop(struct e4d_session *s, struct consumer *c)
+{
+	struct pollfd end = {.events = POLLIN};
+	sigset_t set;
+	int err = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	end.fd = signalfd(-1, &set, SFD_CLOEXEC);
+	dprintf(STDERR_FILENO, "tracing\n");
+	while (!err && poll(&end, 1, TICK_MS) == 0) {
+		err = e4d_session_tick(s);
+		if (!err)
+			err = flush(c);
+	}
+	if (!err)
+		err = e4d_session_stop(s);
+	return err ? err : flush(c);
+}
+
+int main(int argc, char **argv)
+{
+	static struct consumer c;
+	struct e4d_session_opts opts = {.on_record = on_record, .ctx = &c, .cfg.all = 1};
+	struct e4d_session *s;
+	char why[512] = "";
+	int err;
+
+	if (argc == 3)
+		opts.tier = e4d_name_value(&e4d_tiers, argv[1], strlen(argv[1]));
+	if (argc != 3 || (int)opts.tier <= 0) {
+		fprintf(stderr, "usage: consume TIER FILE\n"
+		                "example: consume tracepoint /dev/null\n");
+		return 2;
+	}
+	c.fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (c.fd < 0) {
+		perror(argv[2]);
+		return 1;
+	}
+	err = e4d_session_open(&opts, &s, why, sizeof(why));
+	if (!err)
+		err = loop(s, &c);
+	if (err)
+		fprintf(stderr, "consume: %s %s\n", strerror(-err), why);
+	e4d_session_close(s);
+	return err ? 3 : 0;
+}
