@@ -112,27 +112,12 @@ int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env)
 	return err;
 }
 
-/* Returns the [vvar] page: readable by copying, but no page can be pinned. */
-static void *find_vvar(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start = 0;
-	char line[512];
-
-	while (f && !start && fgets(line, sizeof(line), f))
-		if (strstr(line, "[vvar]"))
-			start = strtoul(line, NULL, 16);
-	if (f)
-		fclose(f);
-	return (void *)start;
-}
-
 int64_t wl_run_iovec_vvar(const struct wl_case *c, int fd, struct wl_result *res)
 {
 	uint64_t first = 7680, last = c->len - first - WL_PAGE;
 	uint8_t *a = wl_buffer(first, 2 * WL_PAGE, 0);
 	uint8_t *b = wl_buffer(last, last, 0);
-	void *vvar = find_vvar();
+	void *vvar = wl_find_vvar();
 	struct iovec iov[3];
 	ssize_t n;
 

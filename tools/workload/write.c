@@ -2,6 +2,8 @@
 /* Buffers (those that fail half way too), patterns and synchronous writes. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -147,4 +149,19 @@ int64_t wl_run_plain(const struct wl_case *c, int fd, struct wl_result *res)
 		limit_fsize(c->fsize);
 	wl_begin(fd, off, c->len, res);
 	return submit(fd, buf, c->len, off, res);
+}
+
+/* Returns the [vvar] page: readable by copying, but no page can be pinned. */
+void *wl_find_vvar(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long start = 0;
+	char line[512];
+
+	while (f && !start && fgets(line, sizeof(line), f))
+		if (strstr(line, "[vvar]"))
+			start = strtoul(line, NULL, 16);
+	if (f)
+		fclose(f);
+	return (void *)start;
 }

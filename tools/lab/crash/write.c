@@ -91,21 +91,6 @@ static void *map(uint64_t len, int prot)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* As in the workload's iovec-vvar: found anew in each process. */
-static void *find_vvar(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start = 0;
-	char line[512];
-
-	while (f && !start && fgets(line, sizeof(line), f))
-		if (strstr(line, "[vvar]"))
-			start = strtoul(line, NULL, 16);
-	if (f)
-		fclose(f);
-	return (void *)start;
-}
-
 static int make_part(struct hold_writer *w, const struct hold_part *p, uint64_t off,
                      struct iovec *iov)
 {
@@ -113,7 +98,7 @@ static int make_part(struct hold_writer *w, const struct hold_part *p, uint64_t 
 
 	iov->iov_len = p->len;
 	if (p->kind == HOLD_VVAR) {
-		iov->iov_base = find_vvar();
+		iov->iov_base = wl_find_vvar();
 		return iov->iov_base ? 0 : skip(w, ENOENT, "[vvar] page");
 	}
 	base = map(p->skew + p->len, p->kind == HOLD_GONE ? PROT_NONE : PROT_READ | PROT_WRITE);

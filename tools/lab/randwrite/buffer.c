@@ -49,21 +49,6 @@ int rw_arena_get(struct rw_proc *p)
 	return 0;
 }
 
-/* Returns the [vvar] page: readable by copying, but no page can be pinned. */
-static void *find_vvar(void)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start = 0;
-	char line[512];
-
-	while (f && !start && fgets(line, sizeof(line), f))
-		if (strstr(line, "[vvar]"))
-			start = strtoul(line, NULL, 16);
-	if (f)
-		fclose(f);
-	return (void *)start;
-}
-
 /* Fills what can be read of [buf, buf + len). */
 static void fill(const struct rw_proc *p, uint8_t *buf, uint64_t len, uint64_t off, uint8_t seed)
 {
@@ -118,7 +103,7 @@ static int vector(struct rw_proc *p, const struct rw_step *s, uint64_t off, stru
 
 	piece -= piece % (rest % RW_SECTOR ? 1 : RW_SECTOR);
 	if (s->vvar && !p->vvar)
-		p->vvar = find_vvar();
+		p->vvar = wl_find_vvar();
 	if (s->vvar && !p->vvar)
 		return -ENOENT;
 	for (unsigned int i = 0; i < n; i++) {
