@@ -172,7 +172,8 @@ done
 wait
 
 grep -h '^# score ' "$out"/*.log | sed 's/^# score //' >"$out/scores.jsonl"
-[ -z "$crash" ] || tools/lab/crash/crash.sh --out "$out/crash" >"$out/crash.txt"
+crash_rc=0
+[ -z "$crash" ] || tools/lab/crash/crash.sh --out "$out/crash" >"$out/crash.txt" || crash_rc=$?
 {
 	echo "# The lab's report: $(date -u +%F), seed $seed, $(build/ext4diotop --version)"
 	for by in kernel,tier,loss kernel,mistake kernel,tier,mistake,kind,profile,loss; do
@@ -185,4 +186,5 @@ tap_lines >"$out/lab.tap"
 [ -n "$tap" ] && cat "$out/lab.tap"
 [ -n "$tap" ] || cat "$out/report.md"
 say "report: $out/report.md, $out/report.json"
-! grep -q '^not ok' "$out/lab.tap"
+[ $crash_rc -eq 0 ] || say "the crash window: exit $crash_rc, see $out/crash.txt"
+! grep -q '^not ok' "$out/lab.tap" && [ $crash_rc -eq 0 ]
