@@ -8,7 +8,7 @@ set -eu
 build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev
 	libjansson-dev libc6-dev linux-libc-dev e2fsprogs util-linux"
 rest="libcmocka-dev clang-format clang-tidy cppcheck shellcheck qemu-system-x86 busybox-static cpio
-	zstd xz-utils"
+	zstd xz-utils patch bc binutils"
 
 bench="libbpf-tools trace-cmd linux-perf bpftrace dmsetup valgrind"
 
