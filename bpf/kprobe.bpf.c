@@ -209,15 +209,6 @@ int BPF_KPROBE(kp_map_blocks, void *handle, struct inode *inode, struct ext4_map
 	return 0;
 }
 
-static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
-{
-	struct e4d_slot *w = current_write(inode);
-	__u64 lblk = LOAD(map, m_lblk);
-
-	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
-		write_allocated(w, inode, lblk, len);
-}
-
 SEC("?kretprobe/ext4_map_blocks")
 int BPF_KRETPROBE(kr_map_blocks, int ret)
 {

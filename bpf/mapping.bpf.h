@@ -12,15 +12,8 @@
 static __always_inline int map_blocks_exit(struct inode *inode, struct ext4_map_blocks *map,
                                            int ret)
 {
-	struct e4d_slot *w;
-	__u64 lblk;
-
-	if (!inode || !map || ret <= 0 || !k_map_is_new(map))
-		return 0;
-	w = current_write(inode);
-	lblk = LOAD(map, m_lblk);
-	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
-		write_allocated(w, inode, lblk, ret);
+	if (inode && map && ret > 0 && k_map_is_new(map))
+		map_is_new(inode, map, ret);
 	return 0;
 }
 

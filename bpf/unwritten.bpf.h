@@ -18,4 +18,14 @@ int BPF_PROG(tp_unwritten_extents, struct inode *inode, struct ext4_map_blocks *
 	return 0;
 }
 
+/* A mapping of len blocks that the kernel calls new: is it this write's? */
+static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
+{
+	struct e4d_slot *w = current_write(inode);
+	__u64 lblk = LOAD(map, m_lblk);
+
+	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
+		write_allocated(w, inode, lblk, len);
+}
+
 #endif
