@@ -10,20 +10,19 @@
 
 #include "core.bpf.h"
 
-#define IOMAP_WRITE  (1 << 0)
-#define IOMAP_DIRECT (1 << 4)
-
-static __always_inline int blind_begin(struct inode *inode, __u64 pos, __u64 len)
+SLOW int blind_begin(struct inode *inode, __u64 pos, __u64 len)
 {
-	__u64 tkey = thread_key();
-	struct e4d_slot *t = slot_find(tkey);
+	__u64 id = bpf_get_current_pid_tgid(), tkey = key_of(id);
+	__u32 submitted = len > 0xffffffff ? 0xffffffff : len;
+	struct e4d_slot *t;
 
+	if (!wanted(inode, id >> 32))
+		return 0;
+	t = slot_find(tkey);
 	if (t)
 		close_open(t, tkey);
-	if (!wanted(inode, bpf_get_current_pid_tgid() >> 32))
-		return 0;
-	if (cfg.extend_only && pos + len <= k_isize(inode)) {
-		count(E4D_C_FILTERED, 1);
+	if (pos + len <= k_isize(inode) && (!cfg.all || cfg.extend_only)) {
+		count_unfollowed(submitted, 1);
 		return 0;
 	}
 	count(E4D_C_WRITES, 1);
@@ -33,12 +32,12 @@ static __always_inline int blind_begin(struct inode *inode, __u64 pos, __u64 len
 		return 0;
 	}
 	init_state(t, NULL, inode);
-	init_record(t, inode);
-	set_range(t, pos, len > 0xffffffff ? 0xffffffff : len, k_isize(inode));
+	init_record(t, inode, id);
+	set_range(t, pos, submitted, k_isize(inode));
 	t->event_ns = t->rec.ts_ns;
 	t->rec.seq = new_seq();
 	t->call = k_call_id();
-	bpf_get_current_comm(t->rec.comm, sizeof(t->rec.comm));
+	k_comm(t->rec.comm);
 	t->phase = E4D_PHASE_BLIND;
 	count(E4D_C_PENDING, 1);
 	return 0;
@@ -74,7 +73,7 @@ int BPF_PROG(tp_iomap_apply, struct inode *inode, loff_t pos, loff_t length, uns
 		return 0;
 	w = current_write(inode);
 	g = generation(k_id(inode));
-	if (w && g && *g == w->generation && (__u64)pos > w->rec.offset &&
+	if (w && w->phase == E4D_PHASE_BLIND && g && *g == w->generation && (__u64)pos > w->rec.offset &&
 	    (__u64)pos + length == w->rec.offset + w->rec.submitted)
 		return 0;
 	return blind_begin(inode, pos, length);
@@ -83,13 +82,12 @@ int BPF_PROG(tp_iomap_apply, struct inode *inode, loff_t pos, loff_t length, uns
 SEC("?tp_btf/iomap_apply_dstmap")
 int BPF_PROG(tp_apply_dstmap, struct inode *inode, struct iomap *iomap)
 {
-	return mapping_seen(inode, iomap);
+	return busy(inode) ? mapping_slow(inode, iomap) : 0;
 }
 
-SEC("?tp_btf/ext4_mark_inode_dirty")
-int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
+SLOW int dirty_slow(struct inode *inode)
 {
-	struct e4d_slot *w = inode ? current_write(inode) : NULL;
+	struct e4d_slot *w = current_write(inode);
 
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
@@ -101,6 +99,12 @@ int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
 	orphan_changed(inode);
 	sample_inode(w, inode); /* the last one counts: the writer holds the lock */
 	return 0;
+}
+
+SEC("?tp_btf/ext4_mark_inode_dirty")
+int BPF_PROG(tp_mark_inode_dirty, struct inode *inode)
+{
+	return inode && busy(inode) ? dirty_slow(inode) : 0;
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef E4D_CORE_BPF_H
 #define E4D_CORE_BPF_H
 
-#include "finish.bpf.h"
+#include "begin.bpf.h"
 #include "runs.bpf.h"
 
 static __always_inline __u32 sat_add(__u32 a, __u64 b)
@@ -15,162 +15,6 @@ static __always_inline __u32 sat_add(__u32 a, __u64 b)
 	__u64 sum = a + b;
 
 	return sum > 0xffffffffULL ? 0xffffffff : sum;
-}
-
-static __always_inline bool wanted(struct inode *inode, __u32 tgid)
-{
-	if (tgid == cfg.self_tgid)
-		return false;
-	if ((cfg.dev && k_dev(inode) != cfg.dev) || (cfg.ino && LOAD(inode, i_ino) != cfg.ino) ||
-	    (cfg.tgid && tgid != cfg.tgid)) {
-		count(E4D_C_FILTERED, 1);
-		return false;
-	}
-	return true;
-}
-
-static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 submitted,
-                                      __u64 isize)
-{
-	struct e4d_record *r = &w->rec;
-	__u64 mask = (1ULL << (r->blkbits & 31)) - 1;
-
-	r->offset = offset;
-	r->submitted = submitted;
-	r->isize_before = isize;
-	w->isize = isize;
-	w->isize_end = isize;
-	r->flags &= ~(E4D_F_EXTEND | E4D_F_UNALIGNED);
-	if (offset + submitted > isize)
-		r->flags |= E4D_F_EXTEND;
-	if ((offset | submitted) & mask)
-		r->flags |= E4D_F_UNALIGNED;
-}
-
-static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode)
-{
-	w->link = 0;
-	w->link_seq = 0;
-	w->iocb = iocb ? k_id(iocb) : 0;
-	w->inode = k_id(inode);
-	w->live = 0;
-	__builtin_memset(w->runs, 0, sizeof(w->runs));
-	w->run_count = 0;
-	w->cover = 0;
-	w->mapped_to = 0;
-	w->cut = E4D_NO_CUT;
-	w->cut_low = E4D_NO_CUT;
-	w->exposed_since = 0;
-	w->event_ns = 0;
-	w->call = 0;
-	w->own_end_io = 0;
-	w->truncating = 0;
-	w->found = 0;
-	w->phase = E4D_PHASE_DIO;
-	w->depth = 0;
-	__builtin_memset(&w->rec, 0, sizeof(w->rec));
-}
-
-static __always_inline void init_record(struct e4d_slot *w, struct inode *inode)
-{
-	struct e4d_record *r = &w->rec;
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 *g = generation(k_id(inode));
-
-	w->generation = g ? *g : 0;
-	r->ts_ns = bpf_ktime_get_boot_ns();
-	r->ino = LOAD(inode, i_ino);
-	r->gen = LOAD(inode, i_generation);
-	r->dev = k_dev(inode);
-	r->blkbits = LOAD(inode, i_blkbits);
-	r->pid = id >> 32;
-	r->tid = (__u32)id;
-	r->tier = E4D_TIER;
-	r->version = E4D_RECORD_VERSION;
-	if (LOAD(inode, i_flags) & S_DAX)
-		r->flags |= E4D_F_DAX;
-}
-
-static __always_inline void init_flags(struct e4d_slot *w, struct kiocb *iocb)
-{
-	struct e4d_record *r = &w->rec;
-	__u32 ki = LOAD(iocb, ki_flags);
-
-	if (!LOAD(iocb, ki_complete))
-		r->flags |= E4D_F_SYNC;
-	else
-		bpf_get_current_comm(r->comm, sizeof(r->comm));
-	if (ki & IOCB_NOWAIT) {
-		r->flags |= E4D_F_NOWAIT;
-		/* a try that came to nothing has no completion */
-		if (E4D_TIER == E4D_TIER_TRACEPOINT)
-			w->call = k_call_id();
-	}
-	if (ki & IOCB_DSYNC)
-		r->flags |= E4D_F_DSYNC;
-	if (ki & IOCB_APPEND)
-		r->flags |= E4D_F_APPEND;
-	if (ki & IOCB_ATOMIC)
-		r->flags |= E4D_F_ATOMIC;
-}
-
-static __always_inline __u64 new_seq(void)
-{
-#ifdef E4D_NO_CMPXCHG
-	/* no fetch-and-add either; the CPU keeps two from being equal */
-	__sync_fetch_and_add(&next_seq, 1);
-	return (next_seq << 12 | bpf_get_smp_processor_id()) + 1;
-#else
-	return __sync_fetch_and_add(&next_seq, 1) + 1;
-#endif
-}
-
-/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
-static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
-{
-	__u64 tkey = thread_key(), key;
-	struct e4d_slot *t, *w;
-	__u64 seq;
-
-	t = slot_find(tkey);
-	if (t)
-		close_open(t, tkey);
-	if (!wanted(inode, bpf_get_current_pid_tgid() >> 32))
-		return;
-	if (cfg.extend_only && (__u64)LOAD(iocb, ki_pos) + submitted <= k_isize(inode) &&
-	    !(LOAD(iocb, ki_flags) & IOCB_APPEND)) {
-		count(E4D_C_FILTERED, 1);
-		return;
-	}
-	count(E4D_C_WRITES, 1);
-	key = LOAD(iocb, ki_complete) ? k_id(iocb) : tkey;
-	if (key != tkey) {
-		w = slot_find(key);
-		if (w)
-			close_write(w, key);
-	}
-	w = slot_claim(key);
-	if (!w) {
-		count(E4D_C_STATE_FULL, 1);
-		return;
-	}
-	init_state(w, iocb, inode);
-	init_record(w, inode);
-	init_flags(w, iocb);
-	set_range(w, LOAD(iocb, ki_pos), submitted, k_isize(inode));
-	seq = new_seq();
-	w->rec.seq = seq;
-	if (key == tkey)
-		return;
-	t = slot_claim(tkey);
-	if (!t) { /* its mappings could not be told: give the write up */
-		count(E4D_C_STATE_FULL, 1);
-		slot_free(w, key);
-		return;
-	}
-	init_state(t, iocb, inode);
-	t->link_seq = seq;
-	t->link = key;
 }
 
 /* Mappings and allocations belong to the direct write, not to its fallback. */
@@ -229,7 +73,7 @@ static __always_inline void write_allocated(struct e4d_slot *w, struct inode *in
 	struct e4d_record *r = &w->rec;
 	__u64 start, end;
 
-	if (!maps(w))
+	if (!maps(w) && w->phase != E4D_PHASE_STRAY)
 		return;
 	start = lblk << (r->blkbits & 31);
 	end = (lblk + len) << (r->blkbits & 31);
@@ -304,13 +148,24 @@ static __always_inline void write_completed_async(struct e4d_slot *w, __u64 key)
 	finish(w, key);
 }
 
-static __always_inline void truncate_enter(struct inode *inode)
+/*
+ * Queued, begun late: no completion will find it. It was inside EOF for its
+ * begin, so that what it left past EOF is left for good.
+ */
+static __always_inline void write_queued_late(struct e4d_slot *w, __u64 key)
+{
+	w->rec.flags |= E4D_F_ASYNC;
+	w->rec.evidence = E4D_INFERRED;
+	finish(w, key);
+}
+
+SLOW int truncate_enter(struct inode *inode)
 {
 	struct e4d_slot *w = current_write(inode);
 
 	generation_bump(inode);
 	if (!w)
-		return;
+		return 0;
 	w->generation++;
 	if (e4d_waits(w))
 		w->event_ns = 0;
@@ -319,37 +174,39 @@ static __always_inline void truncate_enter(struct inode *inode)
 	w->cut = E4D_NO_CUT;
 	w->truncating = 1;
 	exposure_check(w, inode, w->live);
+	return 0;
 }
 
 /*
  * The extent tree below block `lblk` stays; what is above has gone (in the
  * tracepoint tier: is about to go).
  */
-static __always_inline void space_removed(struct inode *inode, __u32 lblk)
+SLOW int space_removed(struct inode *inode, __u32 lblk)
 {
 	struct e4d_slot *w = current_write(inode);
 	__u64 from;
 
 	generation_bump(inode);
 	if (!w)
-		return;
+		return 0;
 	w->generation++;
 	from = (__u64)lblk << (w->rec.blkbits & 31);
 	if (from < w->cut)
 		w->cut = from;
+	return 0;
 }
 
 /*
  * The orphan list has changed. A truncate takes the entry off itself when the
  * blocks are gone, in the same transaction.
  */
-static __always_inline void orphan_changed(struct inode *inode)
+SLOW int orphan_changed(struct inode *inode)
 {
 	struct e4d_slot *w = current_write(inode);
 	__u64 live;
 
 	if (!w)
-		return;
+		return 0;
 	live = w->live;
 	if (w->truncating) {
 		__u64 cut = w->cut;
@@ -359,6 +216,7 @@ static __always_inline void orphan_changed(struct inode *inode)
 		live = cut < live ? cut : live;
 	}
 	exposure_check(w, inode, live);
+	return 0;
 }
 
 /*
@@ -429,6 +287,8 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 
 	isize_now(w, inode);
 	exposure_check(w, inode, w->live);
+	if (sampled && !orphan && !prealloc)
+		return;
 	sample_inode(w, inode);
 	if (!sampled)
 		return;
@@ -436,6 +296,39 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 		r->flags &= ~E4D_F_ORPHAN;
 	if (prealloc < r->prealloc)
 		r->prealloc = prealloc;
+}
+
+/* Mappings and allocations from here on are the buffered fallback's. */
+SLOW int fallback_enter(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w && w->phase != E4D_PHASE_STRAY)
+		w->phase = E4D_PHASE_FALLBACK;
+	return 0;
+}
+
+SLOW int fallback_exit(struct inode *inode, __s64 ret)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w && w->phase == E4D_PHASE_FALLBACK) {
+		w->rec.fallback = ret;
+		w->rec.seen |= E4D_SEEN_FALLBACK;
+	}
+	return 0;
+}
+
+/* Is it this iocb's? One that began late does not know its own. */
+static __always_inline bool is_of(const struct e4d_slot *w, struct kiocb *iocb)
+{
+	return w->iocb ? w->iocb == k_id(iocb) : w->inode == k_id(k_inode(iocb));
+}
+
+/* Is nothing followed that may be this iocb's? */
+static __always_inline bool nothing_of(const struct kiocb *iocb)
+{
+	return !busy(iocb) && !shared.strays;
 }
 
 /* The write returns to its caller (fentry and kprobe tiers). */
@@ -447,6 +340,10 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 
 	if (!t)
 		return;
+	if (t->phase == E4D_PHASE_STRAY) {
+		discard(t, tkey);
+		return;
+	}
 	w = slot_follow(t);
 	key = t->link ? t->link : tkey;
 	lost = t->depth != 0;
@@ -454,13 +351,14 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 		slot_free(t, tkey);
 	if (!w)
 		return; /* queued, and completed elsewhere meanwhile */
-	if (ret == -EIOCBQUEUED && !w->own_end_io)
-		return; /* its completion finishes it */
 	if (w->inode != k_id(inode) || lost)
 		w->rec.doubt |= E4D_DOUBT_HALF;
 	if (ret == -EIOCBQUEUED) {
-		write_completed_async(w, key);
-		return;
+		if (w->own_end_io)
+			write_completed_async(w, key);
+		else if (!w->iocb)
+			write_queued_late(w, key);
+		return; /* else its completion finishes it */
 	}
 	w->rec.ret = ret;
 	w->rec.seen |= E4D_SEEN_RET;
@@ -477,9 +375,16 @@ static __always_inline struct e4d_slot *completed_write(struct kiocb *iocb, bool
 	struct e4d_slot *t = slot_find(thread_key());
 
 	*submitter = false;
+	if (t && t->phase == E4D_PHASE_STRAY)
+		t = NULL;
 	if (!LOAD(iocb, ki_complete)) {
 		*submitter = true;
-		return t && t->iocb == k_id(iocb) ? t : NULL; /* never queued */
+		return t && is_of(t, iocb) ? t : NULL; /* never queued */
+	}
+	if (t && !t->link && !t->iocb && is_of(t, iocb)) {
+		*submitter = true;
+		t->own_end_io = 1;
+		return t;
 	}
 	if (t && t->link == k_id(iocb))
 		*submitter = true;

@@ -6,11 +6,20 @@
 
 static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = k_inode(iocb);
-
-	if ((LOAD(iocb, ki_flags) & IOCB_DIRECT) || (LOAD(inode, i_flags) & S_DAX))
-		write_begin(iocb, inode, LOAD(from, count));
+	if (LOAD(iocb, ki_flags) & IOCB_DIRECT)
+		write_begin(iocb, k_inode(iocb), LOAD(from, count));
 	return 0;
+}
+
+SLOW int leave_slow(struct kiocb *iocb, __s64 ret)
+{
+	write_exit(k_inode(iocb), ret);
+	return 0;
+}
+
+static __always_inline int leave(struct kiocb *iocb, __s64 ret)
+{
+	return nothing_of(iocb) ? 0 : leave_slow(iocb, ret);
 }
 
 SEC("?fentry/ext4_dio_write_iter")
@@ -22,8 +31,7 @@ int BPF_PROG(fe_dio_write_iter, struct kiocb *iocb, struct iov_iter *from)
 SEC("?fexit/ext4_dio_write_iter")
 int BPF_PROG(fx_dio_write_iter, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
 {
-	write_exit(k_inode(iocb), ret);
-	return 0;
+	return leave(iocb, ret);
 }
 
 SEC("?fentry/ext4_file_write_iter")
@@ -35,20 +43,41 @@ int BPF_PROG(fe_file_write_iter, struct kiocb *iocb, struct iov_iter *from)
 SEC("?fexit/ext4_file_write_iter")
 int BPF_PROG(fx_file_write_iter, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
 {
-	write_exit(k_inode(iocb), ret);
+	return leave(iocb, ret);
+}
+
+/* A write to a DAX inode is direct without the flag. */
+SEC("?fentry/dax_iomap_rw")
+int BPF_PROG(fe_dax_rw, struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct inode *inode = k_inode(iocb);
+
+	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && LOAD(iter, data_source) && k_is_ext4(inode))
+		begin_slow(iocb, inode, LOAD(iter, count));
 	return 0;
 }
 
-static __always_inline int mapping_done(struct inode *inode, loff_t offset, loff_t length,
-                                        struct iomap *iomap, int ret)
+SLOW int mapping_slow(struct inode *inode, __u64 pos, __u64 len, struct iomap *iomap, int ret)
 {
 	struct e4d_slot *w = current_write(inode);
 
 	if (!w)
+		w = begin_late(inode, pos, len);
+	if (!w)
 		return 0;
-	write_range(w, inode, offset, length);
+	if (w->phase == E4D_PHASE_STRAY)
+		adopt_stray(w, inode, pos, len);
+	write_range(w, inode, pos, len);
 	if (ret >= 0)
 		write_mapped(w, iomap);
+	return 0;
+}
+
+static __always_inline int mapping_done(struct inode *inode, __u64 pos, __u64 len,
+                                        unsigned int flags, struct iomap *iomap, int ret)
+{
+	if ((flags & IOMAP_WRITE) && (busy(inode) || pos + len > k_isize(inode)))
+		mapping_slow(inode, pos, len, iomap, ret);
 	return 0;
 }
 
@@ -56,88 +85,78 @@ SEC("?fexit/ext4_iomap_begin")
 int BPF_PROG(fx_iomap_begin, struct inode *inode, loff_t offset, loff_t length, unsigned int flags,
              struct iomap *iomap, struct iomap *srcmap, int ret)
 {
-	return mapping_done(inode, offset, length, iomap, ret);
+	return mapping_done(inode, offset, length, flags, iomap, ret);
 }
 
 SEC("?fexit/ext4_iomap_overwrite_begin")
 int BPF_PROG(fx_overwrite_begin, struct inode *inode, loff_t offset, loff_t length,
              unsigned int flags, struct iomap *iomap, struct iomap *srcmap, int ret)
 {
-	return mapping_done(inode, offset, length, iomap, ret);
+	return mapping_done(inode, offset, length, flags, iomap, ret);
 }
 
-SEC("?fexit/ext4_dio_write_end_io")
-int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
+SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error)
 {
-	struct inode *inode = k_inode(iocb);
 	struct e4d_slot *w;
 	bool submitter;
 
 	w = completed_write(iocb, &submitter);
 	if (!w)
 		return 0;
-	write_end_io(w, inode, size, error);
+	write_end_io(w, k_inode(iocb), size, error);
 	if (!submitter)
 		write_completed_async(w, k_id(iocb));
 	return 0;
 }
 
+SEC("?fexit/ext4_dio_write_end_io")
+int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
+{
+	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error);
+}
+
 SEC("?fentry/ext4_truncate")
 int BPF_PROG(fe_truncate, struct inode *inode)
 {
-	truncate_enter(inode);
-	return 0;
+	return busy(inode) ? truncate_enter(inode) : 0;
 }
 
 SEC("?fexit/ext4_truncate")
 int BPF_PROG(fx_truncate, struct inode *inode, int ret)
 {
-	truncate_exit(inode, true, ret);
+	if (busy(inode))
+		truncate_exit(inode, true, ret);
 	return 0;
 }
 
 SEC("?fexit/ext4_ext_remove_space")
 int BPF_PROG(fx_remove_space, struct inode *inode, __u32 start, __u32 end, int ret)
 {
-	if (!ret)
-		space_removed(inode, start);
-	return 0;
+	return !ret && busy(inode) ? space_removed(inode, start) : 0;
 }
 
 SEC("?fexit/ext4_orphan_add")
 int BPF_PROG(fx_orphan_add, void *handle, struct inode *inode)
 {
-	orphan_changed(inode);
-	return 0;
+	return busy(inode) ? orphan_changed(inode) : 0;
 }
 
 SEC("?fexit/ext4_orphan_del")
 int BPF_PROG(fx_orphan_del, void *handle, struct inode *inode)
 {
-	orphan_changed(inode);
-	return 0;
+	return busy(inode) ? orphan_changed(inode) : 0;
 }
 
 SEC("?fentry/ext4_buffered_write_iter")
 int BPF_PROG(fe_buffered_write_iter, struct kiocb *iocb)
 {
-	struct e4d_slot *w = current_write(k_inode(iocb));
-
-	if (w)
-		w->phase = E4D_PHASE_FALLBACK;
-	return 0;
+	return nothing_of(iocb) ? 0 : fallback_enter(k_inode(iocb));
 }
 
 SEC("?fexit/ext4_buffered_write_iter")
 int BPF_PROG(fx_buffered_write_iter, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
 {
-	struct e4d_slot *w = current_write(k_inode(iocb));
-
-	if (w) {
-		w->rec.fallback = ret;
-		w->rec.seen |= E4D_SEEN_FALLBACK;
-	}
-	return 0;
+	return nothing_of(iocb) ? 0 : fallback_exit(k_inode(iocb), ret);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -49,7 +49,7 @@ static __always_inline void isize_now(struct e4d_slot *w, struct inode *inode)
 static __always_inline void emit(struct e4d_slot *w)
 {
 	if ((__u32)bpf_get_current_pid_tgid() == w->rec.tid)
-		bpf_get_current_comm(w->rec.comm, sizeof(w->rec.comm));
+		k_comm(w->rec.comm);
 	count(E4D_C_PRODUCED, 1);
 	if (bpf_ringbuf_output(&ring, &w->rec, sizeof(w->rec), BPF_RB_NO_WAKEUP))
 		count(E4D_C_RING_FULL, 1);
@@ -69,26 +69,37 @@ static __always_inline bool empty_try(const struct e4d_record *r)
 static __always_inline void finish(struct e4d_slot *w, __u64 key)
 {
 	struct e4d_record *r = &w->rec;
+	struct e4d_counters *c;
 	__u64 now;
 
 	if (!slot_take(w, key))
 		return;
+	c = counters();
 	if (e4d_waits(w))
-		count(E4D_C_PENDING, -1);
+		__sync_fetch_and_add(&c->v[E4D_C_PENDING], -1);
 	now = bpf_ktime_get_boot_ns();
 	if (w->phase != E4D_PHASE_PENDING)
 		r->latency_ns = now - r->ts_ns;
 	r->cpu = bpf_get_smp_processor_id();
 	e4d_settle(w, now);
-	count(E4D_C_DONE, 1);
-	count(E4D_C_SUBMITTED, r->submitted);
-	count(E4D_C_MAPPED, r->mapped);
+	__sync_fetch_and_add(&c->v[E4D_C_DONE], 1);
+	__sync_fetch_and_add(&c->v[E4D_C_SUBMITTED], r->submitted);
+	__sync_fetch_and_add(&c->v[E4D_C_MAPPED], r->mapped);
 	if (r->verdict < E4D_VERDICT_COUNT)
-		count(E4D_C_VERDICT0 + r->verdict, 1);
+		__sync_fetch_and_add(&c->v[E4D_C_VERDICT0 + r->verdict], 1);
 	if (r->flags & E4D_F_EXTEND)
-		count(E4D_C_EXTEND, 1);
+		__sync_fetch_and_add(&c->v[E4D_C_EXTEND], 1);
 	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
 		emit(w);
+	slot_free(w, key);
+}
+
+/* Blocks past EOF that turn out to be no direct write's. */
+static __always_inline void discard(struct e4d_slot *w, __u64 key)
+{
+	if (!slot_take(w, key))
+		return;
+	count(E4D_C_PENDING, -1);
 	slot_free(w, key);
 }
 
@@ -100,6 +111,10 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
  */
 static __always_inline void close_write(struct e4d_slot *w, __u64 key)
 {
+	if (w->phase == E4D_PHASE_STRAY) {
+		discard(w, key);
+		return;
+	}
 	if (e4d_waits(w)) {
 		w->rec.evidence = E4D_INFERRED;
 	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
@@ -124,7 +139,9 @@ static __always_inline void close_open(struct e4d_slot *t, __u64 tkey)
 /* A write that has no end of its own, and is over with its system call. */
 static __always_inline bool ends_with_call(const struct e4d_slot *w)
 {
-	return E4D_TIER == E4D_TIER_TRACEPOINT && (e4d_waits(w) || (w->rec.flags & E4D_F_NOWAIT));
+	return w->phase == E4D_PHASE_STRAY ||
+	       (E4D_TIER == E4D_TIER_TRACEPOINT &&
+	        (e4d_waits(w) || (w->rec.flags & E4D_F_NOWAIT)));
 }
 
 /*
@@ -133,7 +150,8 @@ static __always_inline bool ends_with_call(const struct e4d_slot *w)
  */
 static __always_inline struct e4d_slot *current_write(struct inode *inode)
 {
-	struct e4d_slot *t = slot_find(thread_key()), *w;
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey), *w;
 
 	if (!t)
 		return NULL;
@@ -141,7 +159,7 @@ static __always_inline struct e4d_slot *current_write(struct inode *inode)
 	if (!w || w->inode != k_id(inode))
 		return NULL;
 	if (ends_with_call(w) && w->call != k_call_id()) {
-		close_open(t, thread_key());
+		close_open(t, tkey);
 		return NULL;
 	}
 	return w;

@@ -10,15 +10,6 @@ struct {
 	__uint(max_entries, E4D_RING_BYTES);
 } ring SEC(".maps");
 
-/* One row a CPU; user space sets max_entries to the number of CPUs. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct e4d_counters);
-} counters SEC(".maps");
-
 /* Bumped when somebody who is not the writer removes blocks of an inode. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -27,13 +18,20 @@ struct {
 	__type(value, __u32);
 } generations SEC(".maps");
 
+static __always_inline struct e4d_counters *counters(void)
+{
+	return &shared.rows[bpf_get_smp_processor_id() & (E4D_ROWS - 1)];
+}
+
 static __always_inline void count(enum e4d_counter c, __s64 n)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct e4d_counters *row = bpf_map_lookup_elem(&counters, &cpu);
+	__sync_fetch_and_add(&counters()->v[c], n);
+}
 
-	if (row)
-		__sync_fetch_and_add(&row->v[c], n);
+/* Is a write followed whose iocb or inode may be this one? */
+static __always_inline bool busy(const void *iocb_or_inode)
+{
+	return shared.busy[e4d_busy_at(k_id(iocb_or_inode)) & ((1 << E4D_BUSY_BITS) - 1)];
 }
 
 static __always_inline __u32 *generation(__u64 inode_id)
@@ -91,6 +89,7 @@ static __always_inline bool slot_take(struct e4d_slot *s, __u64 key)
 
 static __always_inline void slot_free(struct e4d_slot *s, __u64 key)
 {
+	e4d_busy_add(&shared, s, -1);
 	s->key = 0;
 	bpf_map_delete_elem(&inflight, &key);
 }
@@ -161,6 +160,7 @@ static __always_inline bool slot_take(struct e4d_slot *s, __u64 key)
 static __always_inline void slot_free(struct e4d_slot *s, __u64 key)
 {
 	(void)key;
+	e4d_busy_add(&shared, s, -1);
 	/* user space may look between a claim and its first words */
 	s->phase = 0;
 	s->rec.seq = 0;
@@ -168,9 +168,14 @@ static __always_inline void slot_free(struct e4d_slot *s, __u64 key)
 }
 #endif
 
+static __always_inline __u64 key_of(__u64 pid_tgid)
+{
+	return E4D_KEY_THREAD | (__u32)pid_tgid;
+}
+
 static __always_inline __u64 thread_key(void)
 {
-	return E4D_KEY_THREAD | (__u32)bpf_get_current_pid_tgid();
+	return key_of(bpf_get_current_pid_tgid());
 }
 
 /* The state behind a thread's slot: itself, or the iocb's; NULL when gone. */

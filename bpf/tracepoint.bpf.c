@@ -10,31 +10,40 @@
 #include "mapping.bpf.h"
 #include "exit.bpf.h"
 
+/* A read: the write before it is over. */
+SLOW int read_begins(void)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey);
+
+	if (t)
+		close_open(t, tkey);
+	return 0;
+}
+
 SEC("?tp_btf/iomap_dio_rw_begin")
 int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
              size_t done_before)
 {
 	struct inode *inode = k_inode(iocb);
-	struct e4d_slot *t;
 
 	if (!k_is_ext4(inode))
 		return 0;
-	if (LOAD(iter, data_source)) {
+	if (k_is_write(iter))
 		write_begin(iocb, inode, LOAD(iter, count));
-		return 0;
-	}
-	t = slot_find(thread_key()); /* a read: the write before it is over */
-	if (t)
-		close_open(t, thread_key());
+	else if (busy(inode))
+		read_begins();
 	return 0;
 }
 
-static __always_inline int mapping_seen(struct inode *inode, struct iomap *iomap)
+SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
 {
 	struct e4d_slot *w = current_write(inode);
 
 	if (!w)
 		return 0;
+	if (w->phase == E4D_PHASE_STRAY)
+		adopt_stray(w, inode, LOAD(iomap, offset), LOAD(iomap, length));
 	write_mapped(w, iomap);
 	if (w->phase == E4D_PHASE_BLIND)
 		w->event_ns = bpf_ktime_get_boot_ns();
@@ -44,12 +53,10 @@ static __always_inline int mapping_seen(struct inode *inode, struct iomap *iomap
 SEC("?tp_btf/iomap_iter_dstmap")
 int BPF_PROG(tp_iter_dstmap, struct inode *inode, struct iomap *iomap)
 {
-	return mapping_seen(inode, iomap);
+	return busy(inode) ? mapping_slow(inode, iomap) : 0;
 }
 
-/* Invalidation failed before any mapping: the write goes on buffered. */
-SEC("?tp_btf/iomap_dio_invalidate_fail")
-int BPF_PROG(tp_invalidate_fail, struct inode *inode)
+SLOW int invalidate_slow(struct inode *inode)
 {
 	__u64 tkey = thread_key();
 	struct e4d_slot *t;
@@ -62,24 +69,40 @@ int BPF_PROG(tp_invalidate_fail, struct inode *inode)
 	return 0;
 }
 
-/* The submitter leaves a queued write behind. */
-SEC("?tp_btf/iomap_dio_rw_queued")
-int BPF_PROG(tp_dio_rw_queued, struct inode *inode)
+/* Invalidation failed before any mapping: the write goes on buffered. */
+SEC("?tp_btf/iomap_dio_invalidate_fail")
+int BPF_PROG(tp_invalidate_fail, struct inode *inode)
+{
+	return busy(inode) ? invalidate_slow(inode) : 0;
+}
+
+SLOW int queued_slow(struct inode *inode)
 {
 	__u64 tkey = thread_key();
 	struct e4d_slot *t = slot_find(tkey);
 
-	if (t && t->inode == k_id(inode) && t->link)
+	if (!t || t->inode != k_id(inode))
+		return 0;
+	if (t->link)
 		slot_free(t, tkey);
+	else if (!t->iocb && t->phase == E4D_PHASE_DIO)
+		write_queued_late(t, tkey);
 	return 0;
+}
+
+/* The submitter leaves a queued write behind. */
+SEC("?tp_btf/iomap_dio_rw_queued")
+int BPF_PROG(tp_dio_rw_queued, struct inode *inode)
+{
+	return busy(inode) ? queued_slow(inode) : 0;
 }
 
 static __always_inline void pend(struct e4d_slot *w)
 {
-	w->rec.latency_ns = bpf_ktime_get_boot_ns() - w->rec.ts_ns;
 	w->event_ns = bpf_ktime_get_boot_ns();
+	w->rec.latency_ns = w->event_ns - w->rec.ts_ns;
 	w->call = k_call_id();
-	bpf_get_current_comm(w->rec.comm, sizeof(w->rec.comm));
+	k_comm(w->rec.comm);
 	w->phase = E4D_PHASE_PENDING;
 	count(E4D_C_PENDING, 1);
 }
@@ -98,8 +121,7 @@ static __always_inline void done_now(struct e4d_slot *w, __u64 key, struct inode
 	finish(w, key);
 }
 
-SEC("?tp_btf/iomap_dio_complete")
-int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
+SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 {
 	struct inode *inode = k_inode(iocb);
 	struct e4d_slot *w;
@@ -107,9 +129,13 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	__u64 key;
 
 	w = completed_write(iocb, &submitter);
-	if (!w || w->inode != k_id(inode) || w->phase == E4D_PHASE_PENDING)
+	if (!w || w->inode != k_id(inode))
 		return 0;
-	key = LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
+	key = w->iocb && LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
+	if (e4d_waits(w)) { /* a write that is not followed has taken its place */
+		close_write(w, key);
+		return 0;
+	}
 	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
 	if (!submitter) {
 		write_completed_async(w, key);
@@ -130,47 +156,50 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	return 0;
 }
 
+SEC("?tp_btf/iomap_dio_complete")
+int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
+{
+	return nothing_of(iocb) ? 0 : complete_slow(iocb, error, ret);
+}
+
 SEC("?tp_btf/ext4_truncate_enter")
 int BPF_PROG(tp_truncate_enter, struct inode *inode)
 {
-	if (!inode)
+	return inode && busy(inode) ? truncate_enter(inode) : 0;
+}
+
+SLOW int truncated_slow(struct inode *inode)
+{
+	struct e4d_slot *w = truncate_exit(inode, false, 0);
+
+	if (!w || !e4d_waits(w))
 		return 0;
-	truncate_enter(inode);
+	w->event_ns = bpf_ktime_get_boot_ns();
+	inode_at_exit(w, inode);
+	/* after an error nothing follows the trim */
+	if (w->rec.dio_error < 0)
+		done_now(w, (w->rec.flags & E4D_F_SYNC) || !w->iocb ? thread_key() : w->iocb,
+		         inode);
 	return 0;
 }
 
 SEC("?tp_btf/ext4_truncate_exit")
 int BPF_PROG(tp_truncate_exit, struct inode *inode)
 {
-	struct e4d_slot *w;
-
-	if (!inode)
-		return 0;
-	w = truncate_exit(inode, false, 0);
-	if (!w || !e4d_waits(w))
-		return 0;
-	w->event_ns = bpf_ktime_get_boot_ns();
-	inode_at_exit(w, inode);
-	/* after an error nothing follows the trim */
-	if (w->rec.dio_error < 0) {
-		done_now(w, (w->rec.flags & E4D_F_SYNC) ? thread_key() : w->iocb, inode);
-	}
-	return 0;
+	return inode && busy(inode) ? truncated_slow(inode) : 0;
 }
 
 SEC("?tp_btf/ext4_ext_remove_space")
 int BPF_PROG(tp_ext_remove_space, struct inode *inode, __u32 start)
 {
-	if (inode)
-		space_removed(inode, start);
-	return 0;
+	return inode && busy(inode) ? space_removed(inode, start) : 0;
 }
 
 /*
  * Writeback by the writer itself after a short write: the buffered fallback
  * (ext4_dio_write_iter waits for its pages) has moved i_size.
  */
-static __always_inline int fallback_seen(struct inode *inode)
+SLOW int fallback_seen(struct inode *inode)
 {
 	struct e4d_record *r;
 	struct e4d_slot *w;
@@ -199,13 +228,13 @@ static __always_inline int fallback_seen(struct inode *inode)
 SEC("?tp_btf/ext4_writepages")
 int BPF_PROG(tp_writepages, struct inode *inode)
 {
-	return inode ? fallback_seen(inode) : 0;
+	return inode && busy(inode) ? fallback_seen(inode) : 0;
 }
 
 SEC("?tp_btf/ext4_writepages_result")
 int BPF_PROG(tp_writepages_result, struct inode *inode)
 {
-	return inode ? fallback_seen(inode) : 0;
+	return inode && busy(inode) ? fallback_seen(inode) : 0;
 }
 
 #include "blind.bpf.h"

@@ -8,24 +8,42 @@
 
 #include "core.bpf.h"
 
+SLOW int unwritten_slow(struct inode *inode, __u64 lblk)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w)
+		w->found = lblk + 1;
+	return 0;
+}
+
 SEC("?tp_btf/ext4_ext_handle_unwritten_extents")
 int BPF_PROG(tp_unwritten_extents, struct inode *inode, struct ext4_map_blocks *map)
 {
-	struct e4d_slot *w = inode && map ? current_write(inode) : NULL;
-
-	if (w)
-		w->found = (__u64)LOAD(map, m_lblk) + 1;
+	if (inode && map && busy(inode))
+		unwritten_slow(inode, LOAD(map, m_lblk));
 	return 0;
 }
 
 /* A mapping of len blocks that the kernel calls new: is it this write's? */
-static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
+SLOW int new_slow(struct inode *inode, __u64 lblk, __u64 len, bool unwritten)
 {
 	struct e4d_slot *w = current_write(inode);
-	__u64 lblk = LOAD(map, m_lblk);
 
-	if (w && !(w->found == lblk + 1 && k_map_is_unwritten(map)))
+	if (!w)
+		w = begin_stray(inode, lblk, len);
+	if (w && !(unwritten && w->found == lblk + 1))
 		write_allocated(w, inode, lblk, len);
+	return 0;
+}
+
+static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
+{
+	__u64 lblk = LOAD(map, m_lblk);
+	__u8 bits = LOAD(inode, i_blkbits);
+
+	if (busy(inode) || (lblk + len) << (bits & 31) > e4d_up(k_isize(inode), bits))
+		new_slow(inode, lblk, len, k_map_is_unwritten(map));
 }
 
 #endif

@@ -28,6 +28,7 @@ struct e4d_config {
 	__u64 ino;           /* 0: every inode */
 	__u32 tgid;          /* 0: every process */
 	__u8 all;            /* emit every write */
+	__u8 light;          /* neither all nor a filter: see write_begin() */
 	__u8 extend_only;    /* state only for writes that may extend */
 	__u8 inode_access;   /* enum e4d_inode_access */
 	__s8 orphan_bit;     /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
@@ -35,8 +36,8 @@ struct e4d_config {
 };
 
 /*
- * Counters: one row for each CPU in a mappable array, plain u64, added to
- * atomically because programs may be preempted. Names are part of every output.
+ * Counters: one row for each CPU, plain u64, added to atomically because
+ * programs may be preempted. Names are part of every output.
  */
 enum e4d_counter {
 	E4D_C_WRITES = 0, /* direct writes begun, after the filter */
@@ -50,9 +51,13 @@ enum e4d_counter {
 	E4D_C_FILTERED,   /* direct writes that the filter left out */
 	E4D_C_PENDING,    /* tracepoint tier: states that wait to be settled */
 	E4D_C_SUBMITTED,  /* bytes submitted by finished writes */
-	E4D_C_MAPPED,     /* bytes mapped for finished writes */
+	E4D_C_MAPPED,     /* bytes mapped for finished writes that were followed */
 	E4D_C_VERDICT0,   /* one for each verdict */
 	E4D_C_VERDICT_LAST = E4D_C_VERDICT0 + E4D_VERDICT_COUNT - 1,
+	/* writes inside EOF that were counted at their begin and not followed: the
+	 * session adds them to WRITES, DONE, CLEAN and SUBMITTED */
+	E4D_C_INSIDE,
+	E4D_C_INSIDE_BYTES,
 	E4D_C_COUNT,
 };
 

@@ -23,8 +23,10 @@ enum e4d_phase {
 	E4D_PHASE_DIO = 0,      /* mappings count */
 	E4D_PHASE_DONE = 1,     /* ->end_io was called on the submitting thread */
 	E4D_PHASE_FALLBACK = 2, /* in ext4_buffered_write_iter */
+	/* from here on it waits, and is counted in E4D_C_PENDING */
 	E4D_PHASE_PENDING = 3,  /* tracepoint tier: complete, what follows is not */
 	E4D_PHASE_BLIND = 4,    /* tracepoint tier before 6.6: no completion is seen */
+	E4D_PHASE_STRAY = 5,    /* blocks past EOF by a thread without a write: whose? */
 };
 
 /*
@@ -90,7 +92,7 @@ static __always_inline __u64 e4d_call_id(__u64 nr, __u64 a0, __u64 a1, __u64 a2,
 /* Is it for the thread's next step, or for patience, to end this write? */
 static __always_inline int e4d_waits(const struct e4d_slot *s)
 {
-	return s->phase == E4D_PHASE_PENDING || s->phase == E4D_PHASE_BLIND;
+	return s->phase >= E4D_PHASE_PENDING;
 }
 
 /* Bytes of the write's own blocks that lie past the block holding EOF. */

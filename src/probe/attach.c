@@ -25,13 +25,9 @@ static uint32_t ring_size(uint32_t bytes)
 static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj,
                       const struct e4d_limits *limits)
 {
-	struct bpf_map *counters = bpf_object__find_map_by_name(obj, "counters");
 	struct bpf_map *ring = bpf_object__find_map_by_name(obj, "ring");
 	struct bpf_map *inflight = bpf_object__find_map_by_name(obj, "inflight");
-	int cpus = libbpf_num_possible_cpus();
 
-	if (counters)
-		bpf_map__set_max_entries(counters, cpus > 0 ? cpus : 1);
 	if (limits && limits->ring_bytes && ring)
 		bpf_map__set_max_entries(ring, ring_size(limits->ring_bytes));
 	if (limits && limits->in_flight && inflight && !k->has_cmpxchg)
@@ -60,6 +56,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 		return NULL;
 	}
 	*ro = *cfg;
+	ro->light = !cfg->all && !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
 	e4d_kernel_config(k, tier, ro);
 	set_sizes(k, obj, limits);
 	return obj;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include "probe/objects.h"
+#include "shared.h"
 #include "config.h"
 
 #include "fentry.skel.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include "config.h"
+#include "shared.h"
 #include "session/pending.h"
 #include "session/thread.h"
 
@@ -26,9 +26,11 @@ static void reserve(struct e4d_pending *p, uint32_t limit)
 	}
 }
 
-int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, uint32_t limit)
+int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, struct e4d_shared *shared,
+                     uint32_t limit)
 {
 	memset(p, 0, sizeof(*p));
+	p->shared = shared;
 	p->fd = map_fd;
 	p->mapped = mapped;
 	if (!mapped)
@@ -127,8 +129,11 @@ static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, uint64_t now
 {
 	bool waited = e4d_waits(copy);
 
-	e4d_thread_comm(copy->rec.pid, copy->rec.tid, copy->rec.comm);
+	e4d_busy_add(p->shared, copy, -1);
 	p->settled += waited;
+	if (copy->phase == E4D_PHASE_STRAY) /* no direct write's */
+		return 0;
+	e4d_thread_comm(copy->rec.pid, copy->rec.tid, copy->rec.comm);
 	if (waited && over_at_last(p, copy, now)) {
 		copy->rec.evidence = E4D_INFERRED;
 	} else {

@@ -26,13 +26,15 @@ struct e4d_pending {
 	bool mapped; /* else the table is a hash map (no cmpxchg) */
 	struct e4d_slot *slots;
 	size_t len;
+	struct e4d_shared *shared; /* the session's */
 	uint64_t settled; /* so far: the kernel's pending counter does not know */
 	uint64_t next_ns; /* no scan before */
 	struct e4d_watch watch[E4D_WATCHES]; /* by sequence number; a collision starts anew */
 };
 
 /* limit: slots of a mapped table that may be used, spread evenly; 0: all. */
-int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, uint32_t limit);
+int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, struct e4d_shared *shared,
+                     uint32_t limit);
 
 /*
  * Hands each settled record to fn. With all set nothing is left: what is

@@ -12,15 +12,15 @@
 #include "session/misses.h"
 #include "session/pending.h"
 #include "session/session.h"
+#include "shared.h"
 
 struct e4d_session {
 	struct e4d_session_opts opts;
 	struct e4d_kernel kernel;
 	struct e4d_attached att;
 	struct ring_buffer *ring;
-	struct e4d_counters *rows; /* mapped, one for each CPU */
-	size_t rows_len;
-	long cpus;
+	struct e4d_shared *shared; /* mapped */
+	int rows;                  /* of its counters in use */
 	struct e4d_pending pending;
 	struct e4d_misses misses;
 	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
@@ -200,22 +200,24 @@ static int map_fd(struct e4d_session *s, const char *name)
 
 static int set_up(struct e4d_session *s)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
+	struct bpf_map *bss = bpf_object__find_map_by_name(s->att.obj, ".bss");
 
-	s->cpus = libbpf_num_possible_cpus();
-	if (s->cpus < 1)
-		return -ENOTSUP;
-	s->rows_len = (s->cpus * sizeof(*s->rows) + page - 1) & ~(page - 1);
-	s->rows = mmap(NULL, s->rows_len, PROT_READ, MAP_SHARED, map_fd(s, "counters"), 0);
-	if (s->rows == MAP_FAILED) {
-		s->rows = NULL;
+	if (!bss || bpf_map__value_size(bss) != sizeof(*s->shared))
+		return -EINVAL;
+	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+	                 bpf_map__fd(bss), 0);
+	if (s->shared == MAP_FAILED) {
+		s->shared = NULL;
 		return -errno;
 	}
+	s->rows = libbpf_num_possible_cpus();
+	if (s->rows < 1 || s->rows > E4D_ROWS)
+		s->rows = E4D_ROWS;
 	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
 	if (!s->ring)
 		return -errno;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
-	                        s->opts.limits.in_flight);
+	                        s->shared, s->opts.limits.in_flight);
 }
 
 /* Reasons that end every tier, said once and plainly. */
@@ -290,12 +292,19 @@ enum e4d_tier e4d_session_tier(const struct e4d_session *s)
 
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 {
+	const struct e4d_counters *rows = s->shared->rows;
+	__u64 *v = sum->v;
+
 	memset(sum, 0, sizeof(*sum));
-	for (long cpu = 0; cpu < s->cpus; cpu++)
+	for (int cpu = 0; cpu < s->rows; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
-			sum->v[c] += __atomic_load_n(&s->rows[cpu].v[c], __ATOMIC_RELAXED);
+			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
 	for (int c = 0; c < E4D_C_COUNT; c++)
-		sum->v[c] += s->settled.v[c];
+		v[c] += s->settled.v[c];
+	v[E4D_C_WRITES] += v[E4D_C_INSIDE];
+	v[E4D_C_DONE] += v[E4D_C_INSIDE];
+	v[E4D_C_VERDICT0 + E4D_CLEAN] += v[E4D_C_INSIDE];
+	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
 }
 
 uint64_t e4d_session_losses(const struct e4d_session *s,
@@ -348,8 +357,8 @@ void e4d_session_close(struct e4d_session *s)
 		return;
 	ring_buffer__free(s->ring);
 	e4d_pending_close(&s->pending);
-	if (s->rows)
-		munmap(s->rows, s->rows_len);
+	if (s->shared)
+		munmap(s->shared, sizeof(*s->shared));
 	e4d_detach(&s->att);
 	e4d_kernel_free(&s->kernel);
 	free(s->batch);

@@ -34,6 +34,7 @@ struct timespec64 {
 
 struct task_struct {
 	void *stack;
+	char comm[16];
 };
 
 struct file {

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The begin of a direct write. One inside EOF leaves no block past EOF, whatever
+ * becomes of it: unless all are wanted it is counted and gets no state. Two
+ * things show that it matters after all, and begin it late: i_size was lower
+ * when the write had its lock (begin_late), or it allocates past EOF, which only
+ * a broken ext4 does (stray).
+ */
+#ifndef E4D_BEGIN_BPF_H
+#define E4D_BEGIN_BPF_H
+
+#include "finish.bpf.h"
+
+/* Out of line, so that the short way needs few registers. */
+#define SLOW static __noinline __attribute__((unused))
+
+static __always_inline bool passes(struct inode *inode, __u32 tgid)
+{
+	return (!cfg.dev || k_dev(inode) == cfg.dev) &&
+	       (!cfg.ino || LOAD(inode, i_ino) == cfg.ino) && (!cfg.tgid || tgid == cfg.tgid);
+}
+
+static __always_inline bool wanted(struct inode *inode, __u32 tgid)
+{
+	if (tgid == cfg.self_tgid)
+		return false;
+	if (!passes(inode, tgid)) {
+		count(E4D_C_FILTERED, 1);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 submitted,
+                                      __u64 isize)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 mask = (1ULL << (r->blkbits & 31)) - 1;
+
+	r->offset = offset;
+	r->submitted = submitted;
+	r->isize_before = isize;
+	w->isize = isize;
+	w->isize_end = isize;
+	r->flags &= ~(E4D_F_EXTEND | E4D_F_UNALIGNED);
+	if (offset + submitted > isize)
+		r->flags |= E4D_F_EXTEND;
+	if ((offset | submitted) & mask)
+		r->flags |= E4D_F_UNALIGNED;
+}
+
+/* A claimed slot's first words. From here on the hooks look for it. */
+static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode)
+{
+	w->link = 0;
+	w->link_seq = 0;
+	w->iocb = iocb ? k_id(iocb) : 0;
+	w->inode = k_id(inode);
+	w->live = 0;
+	__builtin_memset(w->runs, 0, sizeof(w->runs));
+	w->run_count = 0;
+	w->cover = 0;
+	w->mapped_to = 0;
+	w->cut = E4D_NO_CUT;
+	w->cut_low = E4D_NO_CUT;
+	w->exposed_since = 0;
+	w->event_ns = 0;
+	w->call = 0;
+	w->own_end_io = 0;
+	w->truncating = 0;
+	w->found = 0;
+	w->phase = E4D_PHASE_DIO;
+	w->depth = 0;
+	__builtin_memset(&w->rec, 0, sizeof(w->rec));
+	e4d_busy_add(&shared, w, 1);
+}
+
+static __always_inline void init_record(struct e4d_slot *w, struct inode *inode, __u64 id)
+{
+	struct e4d_record *r = &w->rec;
+	__u32 *g = generation(w->inode); /* after init_state: it tells who bumps */
+
+	w->generation = g ? *g : 0;
+	r->ts_ns = bpf_ktime_get_boot_ns();
+	r->ino = LOAD(inode, i_ino);
+	r->gen = LOAD(inode, i_generation);
+	r->dev = k_dev(inode);
+	r->blkbits = LOAD(inode, i_blkbits);
+	r->pid = id >> 32;
+	r->tid = (__u32)id;
+	r->tier = E4D_TIER;
+	r->version = E4D_RECORD_VERSION;
+	if (LOAD(inode, i_flags) & S_DAX)
+		r->flags |= E4D_F_DAX;
+}
+
+static __always_inline void init_flags(struct e4d_slot *w, __u32 ki, bool sync)
+{
+	struct e4d_record *r = &w->rec;
+
+	if (sync)
+		r->flags |= E4D_F_SYNC;
+	else
+		k_comm(r->comm);
+	if (ki & IOCB_NOWAIT) {
+		r->flags |= E4D_F_NOWAIT;
+		/* a try that came to nothing has no completion */
+		if (E4D_TIER == E4D_TIER_TRACEPOINT)
+			w->call = k_call_id();
+	}
+	if (ki & IOCB_DSYNC)
+		r->flags |= E4D_F_DSYNC;
+	if (ki & IOCB_APPEND)
+		r->flags |= E4D_F_APPEND;
+	if (ki & IOCB_ATOMIC)
+		r->flags |= E4D_F_ATOMIC;
+}
+
+static __always_inline __u64 new_seq(void)
+{
+#ifdef E4D_NO_CMPXCHG
+	/* no fetch-and-add either; the CPU keeps two from being equal */
+	__sync_fetch_and_add(&shared.next_seq, 1);
+	return (shared.next_seq << 12 | bpf_get_smp_processor_id()) + 1;
+#else
+	return __sync_fetch_and_add(&shared.next_seq, 1) + 1;
+#endif
+}
+
+static __always_inline void count_inside(__s64 writes, __s64 bytes)
+{
+	struct e4d_counters *c = counters();
+
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], writes);
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], bytes);
+}
+
+/* Not followed: counted as what it is. n: 1, or -1 to take it back. */
+static __always_inline void count_unfollowed(__u32 submitted, __s32 n)
+{
+	if (cfg.extend_only)
+		count(E4D_C_FILTERED, n);
+	else
+		count_inside(n, (__s64)submitted * n);
+}
+
+/* A state for the write; an asynchronous one's is its iocb's, and the thread links to it. */
+static __always_inline void follow(struct kiocb *iocb, struct inode *inode, __u64 pos, __u32 ki,
+                                   __u32 submitted, __u64 id)
+{
+	__u64 tkey = key_of(id), key;
+	bool sync = !LOAD(iocb, ki_complete);
+	struct e4d_slot *t, *w;
+
+	count(E4D_C_WRITES, 1);
+	key = sync ? tkey : k_id(iocb);
+	if (!sync) {
+		w = slot_find(key);
+		if (w)
+			close_write(w, key);
+	}
+	w = slot_claim(key);
+	if (!w) {
+		count(E4D_C_STATE_FULL, 1);
+		return;
+	}
+	init_state(w, iocb, inode);
+	init_record(w, inode, id);
+	init_flags(w, ki, sync);
+	set_range(w, pos, submitted, k_isize(inode));
+	w->rec.seq = new_seq();
+	if (sync)
+		return;
+	t = slot_claim(tkey);
+	if (!t) { /* its mappings could not be told: give the write up */
+		count(E4D_C_STATE_FULL, 1);
+		slot_free(w, key);
+		return;
+	}
+	init_state(t, iocb, inode);
+	t->link_seq = w->rec.seq;
+	t->link = key;
+}
+
+SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	__u64 id = bpf_get_current_pid_tgid(), pos = LOAD(iocb, ki_pos);
+	__u32 ki = LOAD(iocb, ki_flags);
+	struct e4d_slot *t;
+
+	if (!wanted(inode, id >> 32))
+		return 0;
+	if (pos + submitted <= k_isize(inode) && !(ki & IOCB_APPEND) &&
+	    (!cfg.all || cfg.extend_only)) {
+		count_unfollowed(submitted, 1);
+		return 0;
+	}
+	t = slot_find(key_of(id));
+	if (t)
+		close_open(t, key_of(id));
+	follow(iocb, inode, pos, ki, submitted, id);
+	return 0;
+}
+
+/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
+static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	if (cfg.light && (__u64)LOAD(iocb, ki_pos) + submitted <= k_isize(inode) &&
+	    !(LOAD(iocb, ki_flags) & IOCB_APPEND)) {
+		count_inside(1, submitted);
+		return;
+	}
+	begin_slow(iocb, inode, submitted);
+}
+
+/* Does the begin leave writes without a state, and is this one of them? */
+static __always_inline bool unfollowed(struct inode *inode, __u64 id)
+{
+	return (!cfg.all || cfg.extend_only) && (__u32)(id >> 32) != cfg.self_tgid &&
+	       passes(inode, id >> 32);
+}
+
+/* The thread's own slot for a write that has begun already; its iocb is not known. */
+static __always_inline struct e4d_slot *claim_late(struct inode *inode, __u64 id)
+{
+	struct e4d_slot *t = slot_find(key_of(id));
+
+	if (t && t->phase != E4D_PHASE_STRAY)
+		return NULL;
+	if (t)
+		discard(t, key_of(id));
+	t = slot_claim(key_of(id));
+	if (!t) {
+		count(E4D_C_STATE_FULL, 1);
+		return NULL;
+	}
+	init_state(t, NULL, inode);
+	init_record(t, inode, id);
+	t->rec.seq = new_seq();
+	return t;
+}
+
+/* What the begin counted is followed from this mapping on. */
+static __always_inline void follow_late(struct e4d_slot *w, struct inode *inode, __u64 pos,
+                                        __u64 len)
+{
+	__u32 submitted = len > 0xffffffff ? 0xffffffff : len;
+
+	count_unfollowed(submitted, -1);
+	count(E4D_C_WRITES, 1);
+	k_comm(w->rec.comm);
+	set_range(w, pos, submitted, k_isize(inode));
+}
+
+/*
+ * A mapping of a direct write that has no state. The thread holds the lock now:
+ * a range past i_size means that a truncate came between begin and lock.
+ */
+static __always_inline struct e4d_slot *begin_late(struct inode *inode, __u64 pos, __u64 len)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct e4d_slot *w;
+
+	if (pos + len <= k_isize(inode) || !unfollowed(inode, id))
+		return NULL;
+	w = claim_late(inode, id);
+	if (w)
+		follow_late(w, inode, pos, len);
+	return w;
+}
+
+/*
+ * Blocks past EOF for a thread that has no write followed. A direct write's
+ * mapping will take the state over; a fallocate's or a buffered write's is
+ * dropped when their system call is over.
+ */
+static __always_inline struct e4d_slot *begin_stray(struct inode *inode, __u64 lblk, __u64 len)
+{
+	__u64 id = bpf_get_current_pid_tgid(), isize = k_isize(inode);
+	__u8 bits = LOAD(inode, i_blkbits);
+	struct e4d_slot *w;
+
+	if ((lblk + len) << (bits & 31) <= e4d_up(isize, bits) || !unfollowed(inode, id))
+		return NULL;
+	w = claim_late(inode, id);
+	if (!w)
+		return NULL;
+	w->call = k_call_id();
+	w->event_ns = w->rec.ts_ns;
+	w->rec.isize_before = isize;
+	w->phase = E4D_PHASE_STRAY;
+	count(E4D_C_PENDING, 1);
+	return w;
+}
+
+static __always_inline void adopt_stray(struct e4d_slot *w, struct inode *inode, __u64 pos,
+                                        __u64 len)
+{
+	count(E4D_C_PENDING, -1);
+	w->phase = E4D_PHASE_DIO;
+	follow_late(w, inode, pos, len);
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* What the programs keep in .bss; user space maps it. */
+#ifndef E4D_SHARED_H
+#define E4D_SHARED_H
+
+#include "config.h"
+#include "slot.h"
+
+#define E4D_ROWS      256 /* power of two; CPUs beyond share rows */
+#define E4D_BUSY_BITS 13
+
+/*
+ * busy counts the states whose iocb or inode falls into a bucket: at zero a
+ * hook has nothing to do, and has found out without asking who the thread is.
+ */
+struct e4d_shared {
+	struct e4d_counters rows[E4D_ROWS];
+	__u32 busy[1 << E4D_BUSY_BITS];
+	__u32 strays; /* states whose iocb is not known */
+	__u32 pad;
+	__u64 next_seq;
+};
+
+/* The bucket of an iocb's or an inode's id: Knuth's multiplicative hash. */
+static __always_inline __u32 e4d_busy_at(__u64 id)
+{
+	return (__u32)id * 0x9e3779b1u >> (32 - E4D_BUSY_BITS);
+}
+
+/* A state begins (1) or ends (-1). */
+static __always_inline void e4d_busy_add(struct e4d_shared *sh, const struct e4d_slot *s, __s32 n)
+{
+	__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->inode)], n);
+	if (s->iocb)
+		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->iocb)], n);
+	else
+		__sync_fetch_and_add(&sh->strays, n);
+}
+
+#endif
