@@ -68,6 +68,7 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->call = 0;
 	w->own_end_io = 0;
 	w->truncating = 0;
+	w->end_io_failed = 0;
 	w->found = 0;
 	w->phase = E4D_PHASE_DIO;
 	w->depth = 0;

@@ -298,25 +298,31 @@ static __always_inline void inode_at_exit(struct e4d_slot *w, struct inode *inod
 		r->prealloc = prealloc;
 }
 
-/* Mappings and allocations from here on are the buffered fallback's. */
-SLOW int fallback_enter(struct inode *inode)
+/*
+ * What the buffered fallback did, from what the whole write returned: ext4 adds
+ * the two up, and goes on buffered whenever the direct part was short.
+ */
+static __always_inline void fallback_from(struct e4d_slot *w, __s64 ret)
 {
-	struct e4d_slot *w = current_write(inode);
+	struct e4d_record *r = &w->rec;
+	__s64 done = (r->seen & E4D_SEEN_DIO_SIZE) ? r->dio_size : 0;
 
-	if (w && w->phase != E4D_PHASE_STRAY)
-		w->phase = E4D_PHASE_FALLBACK;
-	return 0;
-}
-
-SLOW int fallback_exit(struct inode *inode, __s64 ret)
-{
-	struct e4d_slot *w = current_write(inode);
-
-	if (w && w->phase == E4D_PHASE_FALLBACK) {
-		w->rec.fallback = ret;
-		w->rec.seen |= E4D_SEEN_FALLBACK;
+	if (!(r->seen & (E4D_SEEN_END_IO | E4D_SEEN_MAP))) {
+		/* never direct: what was allocated, the page cache asked for */
+		w->live = 0;
+		w->exposed_since = 0;
+		__builtin_memset(w->runs, 0, sizeof(w->runs));
+		r->exposed_ns = 0;
+		r->alloc_end = 0;
+		r->mapped_end = 0;
+		r->flags &= ~E4D_F_NEW;
+		if (ret <= 0)
+			return;
+	} else if (r->dio_error || w->end_io_failed || done >= r->submitted) {
+		return;
 	}
-	return 0;
+	r->fallback = ret < 0 ? ret : ret - done;
+	r->seen |= E4D_SEEN_FALLBACK;
 }
 
 /* Is it this iocb's? One that began late does not know its own. */
@@ -362,6 +368,7 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 	}
 	w->rec.ret = ret;
 	w->rec.seen |= E4D_SEEN_RET;
+	fallback_from(w, ret);
 	inode_at_exit(w, inode);
 	finish(w, key);
 }

@@ -95,7 +95,7 @@ int BPF_PROG(fx_overwrite_begin, struct inode *inode, loff_t offset, loff_t leng
 	return mapping_done(inode, offset, length, flags, iomap, ret);
 }
 
-SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error)
+SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 {
 	struct e4d_slot *w;
 	bool submitter;
@@ -103,6 +103,7 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error)
 	w = completed_write(iocb, &submitter);
 	if (!w)
 		return 0;
+	w->end_io_failed = failed;
 	write_end_io(w, k_inode(iocb), size, error);
 	if (!submitter)
 		write_completed_async(w, k_id(iocb));
@@ -112,7 +113,7 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error)
 SEC("?fexit/ext4_dio_write_end_io")
 int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
 {
-	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error);
+	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error, ret < 0);
 }
 
 SEC("?fentry/ext4_truncate")
@@ -145,18 +146,6 @@ SEC("?fexit/ext4_orphan_del")
 int BPF_PROG(fx_orphan_del, void *handle, struct inode *inode)
 {
 	return busy(inode) ? orphan_changed(inode) : 0;
-}
-
-SEC("?fentry/ext4_buffered_write_iter")
-int BPF_PROG(fe_buffered_write_iter, struct kiocb *iocb)
-{
-	return nothing_of(iocb) ? 0 : fallback_enter(k_inode(iocb));
-}
-
-SEC("?fexit/ext4_buffered_write_iter")
-int BPF_PROG(fx_buffered_write_iter, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
-{
-	return nothing_of(iocb) ? 0 : fallback_exit(k_inode(iocb), ret);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -18,7 +18,6 @@ enum fn {
 	FN_TRUNCATE,
 	FN_REMOVE,
 	FN_ORPHAN,
-	FN_BUFFERED,
 };
 
 static __always_inline void push(enum fn fn, __u64 a, __u64 b)
@@ -257,7 +256,7 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 }
 
 SEC("?kretprobe/ext4_dio_write_end_io")
-int BPF_KRETPROBE(kr_end_io)
+int BPF_KRETPROBE(kr_end_io, long ret)
 {
 	struct e4d_call *c = pop(FN_END_IO);
 	struct e4d_slot *w, *t;
@@ -269,8 +268,10 @@ int BPF_KRETPROBE(kr_end_io)
 	inode = (struct inode *)c->arg[0];
 	async = c->arg[1];
 	w = current_write(inode);
-	if (w)
+	if (w) {
+		w->end_io_failed = ret < 0;
 		write_end_io(w, inode, w->rec.dio_size, w->rec.dio_error);
+	}
 	if (!async)
 		return 0;
 	t = slot_find(thread_key());
@@ -352,35 +353,6 @@ SEC("?kretprobe/ext4_orphan_del")
 int BPF_KRETPROBE(kr_orphan_del)
 {
 	return orphan_leave();
-}
-
-SEC("?kprobe/ext4_buffered_write_iter")
-int BPF_KPROBE(kp_buffered_write_iter, struct kiocb *iocb)
-{
-	struct inode *inode = k_inode(iocb);
-	struct e4d_slot *w = current_write(inode);
-
-	if (!w)
-		return 0;
-	w->phase = E4D_PHASE_FALLBACK;
-	push(FN_BUFFERED, (__u64)inode, 0);
-	return 0;
-}
-
-SEC("?kretprobe/ext4_buffered_write_iter")
-int BPF_KRETPROBE(kr_buffered_write_iter, long ret)
-{
-	struct e4d_call *c = pop(FN_BUFFERED);
-	struct e4d_slot *w;
-
-	if (!c)
-		return 0;
-	w = current_write((struct inode *)c->arg[0]);
-	if (w) {
-		w->rec.fallback = ret;
-		w->rec.seen |= E4D_SEEN_FALLBACK;
-	}
-	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -22,11 +22,10 @@
 enum e4d_phase {
 	E4D_PHASE_DIO = 0,      /* mappings count */
 	E4D_PHASE_DONE = 1,     /* ->end_io was called on the submitting thread */
-	E4D_PHASE_FALLBACK = 2, /* in ext4_buffered_write_iter */
 	/* from here on it waits, and is counted in E4D_C_PENDING */
-	E4D_PHASE_PENDING = 3,  /* tracepoint tier: complete, what follows is not */
-	E4D_PHASE_BLIND = 4,    /* tracepoint tier before 6.6: no completion is seen */
-	E4D_PHASE_STRAY = 5,    /* blocks past EOF by a thread without a write: whose? */
+	E4D_PHASE_PENDING = 2,  /* tracepoint tier: complete, what follows is not */
+	E4D_PHASE_BLIND = 3,    /* tracepoint tier before 6.6: no completion is seen */
+	E4D_PHASE_STRAY = 4,    /* blocks past EOF by a thread without a write: whose? */
 };
 
 /*
@@ -67,7 +66,7 @@ struct e4d_slot {
 	__u32 own_end_io; /* ->end_io ran on the submitting thread */
 	__u32 depth;      /* of calls */
 	__u32 truncating; /* in a truncate of its own */
-	__u32 pad;
+	__u32 end_io_failed;
 	__u64 found; /* 1 + the block where a mapping found unwritten blocks */
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;

@@ -47,8 +47,7 @@ const struct e4d_hook e4d_hooks[] = {
 	FX("boundary", 0, "fx_remove_space", "ext4_ext_remove_space", true),
 	FX("orphan", 0, "fx_orphan_add", "ext4_orphan_add", false),
 	FX("orphan", 0, "fx_orphan_del", "ext4_orphan_del", false),
-	FE("fallback", 0, "fe_buffered_write_iter", "ext4_buffered_write_iter", true),
-	FX("fallback", 0, "fx_buffered_write_iter", "ext4_buffered_write_iter", true),
+	FE("dax", 0, "fe_dax_rw", "dax_iomap_rw", false),
 	TF("exit", 0, "tp_process_exit", "sched_process_exit", false),
 
 	KP("write", 0, "kp_dio_write_iter", "ext4_dio_write_iter", true),
@@ -74,8 +73,6 @@ const struct e4d_hook e4d_hooks[] = {
 	KR("orphan", 0, "kr_orphan_add", "ext4_orphan_add", false),
 	KP("orphan", 0, "kp_orphan_del", "ext4_orphan_del", false),
 	KR("orphan", 0, "kr_orphan_del", "ext4_orphan_del", false),
-	KP("fallback", 0, "kp_buffered_write_iter", "ext4_buffered_write_iter", true),
-	KR("fallback", 0, "kr_buffered_write_iter", "ext4_buffered_write_iter", true),
 	{E4D_TIER_KPROBE, "exit", 0, "tp_process_exit", E4D_TP, "sched_process_exit", false},
 
 	/* 6.6, commit 3fd41721cd5c; before it a write begins at its first mapping */

@@ -23,7 +23,8 @@ usage: cell.sh [OPTION]...
   --writes N        direct writes, at least (500)
   --program FILE    these programs in place of seeds
   --loss MODE       none; ring: a small ring whose reader is stopped again and
-                    again; slots: room for few writes in flight
+                    again; slots: room for few writes in flight; default: no loss,
+                    and what the tracer does without --all and without a filter
   --minimise N      reduce the first N bad programs to their core (0)
   --label K=V       a label of the row, may be given again
   --bin DIR         ext4diotop, randwrite, score (build)
@@ -94,7 +95,11 @@ minimise() {
 	else
 		set --
 	fi
-	[ "$loss" = none ] || set -- "$@" --loss
+	case $loss in
+	none) ;;
+	default) set -- "$@" --extending ;;
+	*) set -- "$@" --loss ;;
+	esac
 	"$here/minimise.sh" "$@" --bad "$work/bad.jsonl" --max "$minimise" --kind "$kind" \
 		--tier "$tier" --profile "$profile" --bin "$bin" --dir "$work/mnt" \
 		--trace "$work/trace.jsonl" --mistake "$mistake"
@@ -148,12 +153,13 @@ dev=$("$tools/image.sh" mount "$work/image" "$work/mnt") || exit
 mounted=1
 set_mistake "$mistake"
 
-set -- --all --json --filter "dev=$dev" --tier "$tier"
+set -- --json --tier "$tier"
+[ "$loss" = default ] || set -- "$@" --all --filter "dev=$dev"
 case $loss in
-none) ;;
+none | default) ;;
 ring) set -- "$@" --buffer 4K ;;
 slots) set -- "$@" --in-flight "$(few_slots)" ;;
-*) die 2 "--loss wants none, ring or slots, not '$loss'" ;;
+*) die 2 "--loss wants none, ring, slots or default, not '$loss'" ;;
 esac
 start_tracer "$bin/ext4diotop" "$work/trace" "$@" || exit
 [ "$loss" != ring ] || start_stopper "$tracer"
@@ -173,9 +179,11 @@ sleep "${E4D_SETTLE_SECONDS:-1}"
 [ "$tier" = tracepoint ] && ! grep -qs iomap_dio_rw_begin /proc/kallsyms && blind=--blind
 set -- --tier "$tier" $blind --label "kind=$kind" --label "tier=$tier" --label "mistake=$mistake" \
 	--label "profile=$profile"
-if [ "$loss" != none ]; then
-	set -- "$@" --loss --label "loss=$loss"
-fi
+case $loss in
+none) ;;
+default) set -- "$@" --extending --label "loss=default" ;;
+*) set -- "$@" --loss --label "loss=$loss" ;;
+esac
 # shellcheck disable=SC2086 # a list of options
 set -- "$@" $labels
 [ "$minimise" -eq 0 ] || minimise "$@"

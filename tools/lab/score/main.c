@@ -22,6 +22,7 @@ static void usage(FILE *to)
 	        "  --tier TIER   of the trace (default: as its records say)\n"
 	        "  --blind       tracepoints before 6.6: neither begin nor completion seen\n"
 	        "  --loss        losses were forced: writes may lack their record\n"
+	        "  --extending   traced without --all: only extending writes must have a record\n"
 	        "  --json        the summary as one JSON line; in merge: totals to FILE\n"
 	        "  --header      a header above the summary\n"
 	        "  --bad FILE    appends the bad episodes, one JSON line each\n"
@@ -35,13 +36,14 @@ static void usage(FILE *to)
 	        MAX_BAD);
 }
 
-enum { OPT_LABEL = 256, OPT_TIER, OPT_BLIND, OPT_LOSS, OPT_JSON, OPT_HEADER, OPT_BAD, OPT_MAX };
+enum { OPT_LABEL = 256, OPT_TIER, OPT_BLIND, OPT_LOSS, OPT_EXTENDING, OPT_JSON, OPT_HEADER, OPT_BAD, OPT_MAX };
 
 static const struct option options[] = {
 	{"label", required_argument, NULL, OPT_LABEL},
 	{"tier", required_argument, NULL, OPT_TIER},
 	{"blind", no_argument, NULL, OPT_BLIND},
 	{"loss", no_argument, NULL, OPT_LOSS},
+	{"extending", no_argument, NULL, OPT_EXTENDING},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"header", no_argument, NULL, OPT_HEADER},
 	{"bad", required_argument, NULL, OPT_BAD},
@@ -68,6 +70,9 @@ static int set_option(struct sc_opts *o, int opt, const char *arg)
 		return 0;
 	case OPT_LOSS:
 		o->loss = true;
+		return 0;
+	case OPT_EXTENDING:
+		o->extending = true;
 		return 0;
 	case OPT_JSON:
 		o->json = true;

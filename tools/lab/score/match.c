@@ -141,6 +141,17 @@ static bool before_first_hook(const struct sc_run *run, const struct sc_episode 
 	return w->ret <= 0 || e->steps.buffered || e->steps.mmap;
 }
 
+/*
+ * Without --all only what extends must have a record, and what has more than one
+ * step may extend or not. A leak without one is a miss in any case.
+ */
+static bool not_followed(const struct sc_run *run, const struct sc_episode *e,
+                         const struct sc_write *w)
+{
+	return run->opts.extending &&
+	       !(e->steps.count == 1 && !w->append && w->offset + w->submitted > e->isize_before);
+}
+
 /* In a run with losses, the record that would have told may be the lost one. */
 static bool incomplete(const struct sc_run *run, const struct sc_write *w)
 {
@@ -152,7 +163,7 @@ static bool incomplete(const struct sc_run *run, const struct sc_write *w)
 static void absent(struct sc_run *run, struct sc_episode *e, const struct sc_write *w,
                    struct sc_result *res)
 {
-	if (!w->records && before_first_hook(run, e, w)) {
+	if (!w->records && (before_first_hook(run, e, w) || not_followed(run, e, w))) {
 		e->unseen++;
 	} else if (run->opts.loss) {
 		e->lost_writes++;

@@ -160,6 +160,7 @@ struct sc_opts {
 	int tier;   /* enum e4d_tier, 0: as the records say */
 	bool blind; /* tracepoints before 6.6: neither begin nor completion */
 	bool loss;
+	bool extending; /* the tracer ran without --all */
 	bool json;
 	bool header;
 	unsigned int max_bad;
