@@ -3,26 +3,28 @@
  * The kprobe/kretprobe tier: the fentry tier's functions, with a return's
  * arguments kept from its entry on a small stack in the thread's slot. A
  * return that was missed leaves the stack unbalanced, and the write `unknown`.
+ * The block mapping tells by its tracepoints, as in the other tiers: kprobes on
+ * ext4_map_blocks would be reached twice by an overwrite, and by every read.
  */
 #define E4D_PROBE_READ
 #define E4D_TIER E4D_TIER_KPROBE
-#include "unwritten.bpf.h"
+#include "mapping.bpf.h"
 #include "exit.bpf.h"
 
 enum fn {
 	FN_WRITE = 1,
 	FN_BEGIN,
 	FN_OVERWRITE,
-	FN_MAP,
 	FN_END_IO,
 	FN_TRUNCATE,
 	FN_REMOVE,
 	FN_ORPHAN,
 };
 
-static __always_inline void push(enum fn fn, __u64 a, __u64 b)
+/* t: the thread's slot, or NULL. */
+static __always_inline void push(struct e4d_slot *t, enum fn fn, __u64 a, __u64 b)
 {
-	struct e4d_slot *t = slot_find(thread_key()), *w;
+	struct e4d_slot *w;
 	__u32 d;
 
 	if (!t)
@@ -46,9 +48,9 @@ static __always_inline void push(enum fn fn, __u64 a, __u64 b)
  * missed, and what it would have told is not known. end_io alone may come
  * without an entry: an interrupt over another write's thread.
  */
-static __always_inline struct e4d_call *pop(enum fn fn)
+static __always_inline struct e4d_call *pop(struct e4d_slot *t, enum fn fn)
 {
-	struct e4d_slot *t = slot_find(thread_key()), *w;
+	struct e4d_slot *w;
 	__u32 d;
 
 	if (!t || !t->depth)
@@ -72,30 +74,29 @@ static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = k_inode(iocb);
 	struct e4d_slot *t;
+	__u64 tkey;
 
 	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX)) {
 		/* a buffered write's return may not end a write whose own was missed */
-		t = slot_find(thread_key());
+		tkey = thread_key();
+		t = slot_find(tkey);
 		if (t)
-			close_open(t, thread_key());
+			close_open(t, tkey);
 		return 0;
 	}
 	write_begin(iocb, inode, LOAD(from, count));
-	push(FN_WRITE, (__u64)inode, 0);
+	push(slot_find(thread_key()), FN_WRITE, (__u64)inode, 0);
 	return 0;
 }
 
 static __always_inline int leave(long ret)
 {
-	struct e4d_call *c = pop(FN_WRITE);
-	struct e4d_slot *t;
+	struct e4d_slot *t = slot_find(thread_key());
+	struct e4d_call *c = pop(t, FN_WRITE);
 
-	if (c) {
+	if (c)
 		write_exit((struct inode *)c->arg[0], ret);
-		return 0;
-	}
-	t = slot_find(thread_key());
-	if (t) /* a return inside was missed: the next begin closes it half seen */
+	else if (t) /* a return inside was missed: the next begin closes it half seen */
 		count(E4D_C_STALE, 1);
 	return 0;
 }
@@ -127,18 +128,19 @@ int BPF_KRETPROBE(kr_file_write_iter, long ret)
 static __always_inline int mapping_enter(enum fn fn, struct inode *inode, loff_t offset,
                                          loff_t length, struct iomap *iomap)
 {
-	struct e4d_slot *w = current_write(inode);
+	struct e4d_slot *t = slot_find(thread_key());
+	struct e4d_slot *w = t ? current_write(inode) : NULL;
 
 	if (!w)
 		return 0;
 	write_range(w, inode, offset, length);
-	push(fn, (__u64)inode, (__u64)iomap);
+	push(t, fn, (__u64)inode, (__u64)iomap);
 	return 0;
 }
 
 static __always_inline int mapping_leave(enum fn fn, int ret)
 {
-	struct e4d_call *c = pop(fn);
+	struct e4d_call *c = pop(slot_find(thread_key()), fn);
 	struct e4d_slot *w;
 
 	if (!c || ret < 0)
@@ -175,72 +177,28 @@ int BPF_KRETPROBE(kr_overwrite_begin, int ret)
 	return mapping_leave(FN_OVERWRITE, ret);
 }
 
-/* ext4_map_blocks may leave what it finds unwritten (fs/ext4/ext4.h) */
-#define EXT4_GET_BLOCKS_UNWRIT_EXT 0x0002
-
-/*
- * The function that finds unwritten blocks is inlined: what was mapped before
- * tells as well. A deeper tree is not known, and the write in doubt.
- */
-static __always_inline void look_for_unwritten(struct inode *inode, struct ext4_map_blocks *map)
-{
-	struct e4d_slot *w = current_write(inode);
-	__u64 lblk, from, found;
-
-	if (!w || !k_has_ext4_inode())
-		return;
-	lblk = LOAD(map, m_lblk);
-	from = lblk << (w->rec.blkbits & 31);
-	found = k_mapped(inode, from, from + (1ULL << (w->rec.blkbits & 31)), w->rec.blkbits & 31);
-	if (found)
-		w->found = lblk + 1;
-	if (found == E4D_NOT_KNOWN && from >= e4d_up(w->isize, w->rec.blkbits))
-		w->rec.doubt |= E4D_DOUBT_HALF;
-}
-
-SEC("?kprobe/ext4_map_blocks")
-int BPF_KPROBE(kp_map_blocks, void *handle, struct inode *inode, struct ext4_map_blocks *map,
-               int flags)
-{
-	if (cfg.look_unwritten && (flags & EXT4_GET_BLOCKS_UNWRIT_EXT))
-		look_for_unwritten(inode, map);
-	push(FN_MAP, (__u64)inode, (__u64)map);
-	return 0;
-}
-
-SEC("?kretprobe/ext4_map_blocks")
-int BPF_KRETPROBE(kr_map_blocks, int ret)
-{
-	struct e4d_call *c = pop(FN_MAP);
-	struct ext4_map_blocks *map;
-
-	if (!c || ret <= 0)
-		return 0;
-	map = (struct ext4_map_blocks *)c->arg[1];
-	if (k_map_is_new(map))
-		map_is_new((struct inode *)c->arg[0], map, ret);
-	return 0;
-}
-
 /* A completion elsewhere: the worker's slot links to the write meanwhile. */
 SEC("?kprobe/ext4_dio_write_end_io")
 int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 {
-	struct inode *inode = k_inode(iocb);
 	struct e4d_slot *w, *t;
+	struct inode *inode;
 	bool submitter;
+	__u64 tkey;
 
 	w = completed_write(iocb, &submitter);
 	if (!w)
 		return 0;
+	inode = k_inode(iocb);
+	tkey = thread_key();
+	t = slot_find(tkey);
 	if (!submitter) {
 		write_end_io(w, inode, size, error);
-		t = slot_find(thread_key());
 		if (t && !slot_follow(t)) { /* left by a return that was missed */
-			slot_free(t, thread_key());
+			slot_free(t, tkey);
 			t = NULL;
 		}
-		t = t ? NULL : slot_claim(thread_key());
+		t = t ? NULL : slot_claim(tkey);
 		if (!t) { /* in an interrupt over another write: settle here */
 			write_completed_async(w, k_id(iocb));
 			return 0;
@@ -251,15 +209,16 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 	}
 	w->rec.dio_size = size;
 	w->rec.dio_error = error;
-	push(FN_END_IO, (__u64)inode, !submitter);
+	push(t, FN_END_IO, (__u64)inode, !submitter);
 	return 0;
 }
 
 SEC("?kretprobe/ext4_dio_write_end_io")
 int BPF_KRETPROBE(kr_end_io, long ret)
 {
-	struct e4d_call *c = pop(FN_END_IO);
-	struct e4d_slot *w, *t;
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey), *w;
+	struct e4d_call *c = pop(t, FN_END_IO);
 	struct inode *inode;
 	bool async;
 
@@ -274,9 +233,8 @@ int BPF_KRETPROBE(kr_end_io, long ret)
 	}
 	if (!async)
 		return 0;
-	t = slot_find(thread_key());
 	if (t)
-		slot_free(t, thread_key());
+		slot_free(t, tkey);
 	if (w)
 		write_completed_async(w, w->iocb);
 	return 0;
@@ -286,14 +244,14 @@ SEC("?kprobe/ext4_truncate")
 int BPF_KPROBE(kp_truncate, struct inode *inode)
 {
 	truncate_enter(inode);
-	push(FN_TRUNCATE, (__u64)inode, 0);
+	push(slot_find(thread_key()), FN_TRUNCATE, (__u64)inode, 0);
 	return 0;
 }
 
 SEC("?kretprobe/ext4_truncate")
 int BPF_KRETPROBE(kr_truncate, int ret)
 {
-	struct e4d_call *c = pop(FN_TRUNCATE);
+	struct e4d_call *c = pop(slot_find(thread_key()), FN_TRUNCATE);
 
 	if (c)
 		truncate_exit((struct inode *)c->arg[0], true, ret);
@@ -304,7 +262,7 @@ SEC("?kprobe/ext4_ext_remove_space")
 int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
 {
 	if (current_write(inode))
-		push(FN_REMOVE, (__u64)inode, start);
+		push(slot_find(thread_key()), FN_REMOVE, (__u64)inode, start);
 	else
 		generation_bump(inode);
 	return 0;
@@ -313,7 +271,7 @@ int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
 SEC("?kretprobe/ext4_ext_remove_space")
 int BPF_KRETPROBE(kr_remove_space, int ret)
 {
-	struct e4d_call *c = pop(FN_REMOVE);
+	struct e4d_call *c = pop(slot_find(thread_key()), FN_REMOVE);
 
 	if (c && !ret)
 		space_removed((struct inode *)c->arg[0], c->arg[1]);
@@ -322,7 +280,7 @@ int BPF_KRETPROBE(kr_remove_space, int ret)
 
 static __always_inline int orphan_leave(void)
 {
-	struct e4d_call *c = pop(FN_ORPHAN);
+	struct e4d_call *c = pop(slot_find(thread_key()), FN_ORPHAN);
 
 	if (c)
 		orphan_changed((struct inode *)c->arg[0]);
@@ -332,7 +290,7 @@ static __always_inline int orphan_leave(void)
 SEC("?kprobe/ext4_orphan_add")
 int BPF_KPROBE(kp_orphan_add, void *handle, struct inode *inode)
 {
-	push(FN_ORPHAN, (__u64)inode, 0);
+	push(slot_find(thread_key()), FN_ORPHAN, (__u64)inode, 0);
 	return 0;
 }
 
@@ -345,7 +303,7 @@ int BPF_KRETPROBE(kr_orphan_add)
 SEC("?kprobe/ext4_orphan_del")
 int BPF_KPROBE(kp_orphan_del, void *handle, struct inode *inode)
 {
-	push(FN_ORPHAN, (__u64)inode, 0);
+	push(slot_find(thread_key()), FN_ORPHAN, (__u64)inode, 0);
 	return 0;
 }
 

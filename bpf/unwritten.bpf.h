@@ -17,11 +17,11 @@ SLOW int unwritten_slow(struct inode *inode, __u64 lblk)
 	return 0;
 }
 
-SEC("?tp_btf/ext4_ext_handle_unwritten_extents")
+SEC_EXT4_TP(ext4_ext_handle_unwritten_extents)
 int BPF_PROG(tp_unwritten_extents, struct inode *inode, struct ext4_map_blocks *map)
 {
 	if (inode && map && busy(inode))
-		unwritten_slow(inode, LOAD(map, m_lblk));
+		unwritten_slow(inode, k_map_lblk(map));
 	return 0;
 }
 
@@ -39,7 +39,7 @@ SLOW int new_slow(struct inode *inode, __u64 lblk, __u64 len, bool unwritten)
 
 static __always_inline void map_is_new(struct inode *inode, struct ext4_map_blocks *map, int len)
 {
-	__u64 lblk = LOAD(map, m_lblk);
+	__u64 lblk = k_map_lblk(map);
 	__u8 bits = LOAD(inode, i_blkbits);
 
 	if (busy(inode) || (lblk + len) << (bits & 31) > e4d_up(k_isize(inode), bits))

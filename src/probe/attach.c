@@ -57,7 +57,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	}
 	*ro = *cfg;
 	ro->light = !cfg->all && !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
-	e4d_kernel_config(k, tier, ro);
+	e4d_kernel_config(k, ro);
 	set_sizes(k, obj, limits);
 	return obj;
 }
