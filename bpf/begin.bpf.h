@@ -69,6 +69,9 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->own_end_io = 0;
 	w->truncating = 0;
 	w->end_io_failed = 0;
+	w->tid = 0;
+	if (E4D_TIER == E4D_TIER_KPROBE && w->key >> 32 == E4D_KEY_THREAD >> 32)
+		w->tid = (__u32)w->key;
 	w->found = 0;
 	w->phase = E4D_PHASE_DIO;
 	w->depth = 0;

@@ -70,35 +70,63 @@ static __always_inline struct e4d_call *pop(struct e4d_slot *t, enum fn fn)
 	return &t->calls[d];
 }
 
+/* Has the thread a slot? A return knows nothing but its thread. */
+static __always_inline bool thread_busy(__u64 id)
+{
+	return shared.busy[e4d_busy_at((__u32)id)];
+}
+
+SLOW int close_slow(void)
+{
+	__u64 tkey = thread_key();
+	struct e4d_slot *t = slot_find(tkey);
+
+	if (t)
+		close_open(t, tkey);
+	return 0;
+}
+
+SLOW int push_slow(enum fn fn, __u64 a, __u64 b)
+{
+	push(slot_find(thread_key()), fn, a, b);
+	return 0;
+}
+
 static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = k_inode(iocb);
-	struct e4d_slot *t;
-	__u64 tkey;
 
 	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX)) {
 		/* a buffered write's return may not end a write whose own was missed */
-		tkey = thread_key();
-		t = slot_find(tkey);
-		if (t)
-			close_open(t, tkey);
+		if (!nothing_of(iocb))
+			close_slow();
 		return 0;
 	}
 	write_begin(iocb, inode, LOAD(from, count));
-	push(slot_find(thread_key()), FN_WRITE, (__u64)inode, 0);
+	if (!nothing_of(iocb))
+		push_slow(FN_WRITE, (__u64)inode, 0);
+	return 0;
+}
+
+SLOW int leave_slow(__u64 id, long ret)
+{
+	struct e4d_slot *t = slot_find(key_of(id));
+	struct e4d_call *c = pop(t, FN_WRITE);
+
+	if (c)
+		write_exit((struct inode *)c->arg[0], ret);
+	else if (t && t->phase == E4D_PHASE_STRAY)
+		discard(t, key_of(id));
+	else if (t) /* a return inside was missed: the next begin closes it half seen */
+		count(E4D_C_STALE, 1);
 	return 0;
 }
 
 static __always_inline int leave(long ret)
 {
-	struct e4d_slot *t = slot_find(thread_key());
-	struct e4d_call *c = pop(t, FN_WRITE);
+	__u64 id = bpf_get_current_pid_tgid();
 
-	if (c)
-		write_exit((struct inode *)c->arg[0], ret);
-	else if (t) /* a return inside was missed: the next begin closes it half seen */
-		count(E4D_C_STALE, 1);
-	return 0;
+	return thread_busy(id) ? leave_slow(id, ret) : 0;
 }
 
 SEC("?kprobe/ext4_dio_write_iter")
@@ -125,24 +153,53 @@ int BPF_KRETPROBE(kr_file_write_iter, long ret)
 	return leave(ret);
 }
 
-static __always_inline int mapping_enter(enum fn fn, struct inode *inode, loff_t offset,
-                                         loff_t length, struct iomap *iomap)
+SLOW int mapping_enter_slow(enum fn fn, struct inode *inode, __u64 pos, __u64 len,
+                            struct iomap *iomap)
 {
-	struct e4d_slot *t = slot_find(thread_key());
-	struct e4d_slot *w = t ? current_write(inode) : NULL;
+	struct e4d_slot *w = current_write(inode);
 
+	if (w && w->phase == E4D_PHASE_STRAY)
+		return 0; /* from the mapping before: its return took it over, or nobody does */
+	if (!w) {
+		w = begin_late(inode, pos, len);
+		push(w, FN_WRITE, (__u64)inode, 0);
+	}
 	if (!w)
 		return 0;
-	write_range(w, inode, offset, length);
-	push(t, fn, (__u64)inode, (__u64)iomap);
+	write_range(w, inode, pos, len);
+	push(slot_find(thread_key()), fn, (__u64)inode, (__u64)iomap);
 	return 0;
 }
 
-static __always_inline int mapping_leave(enum fn fn, int ret)
+static __always_inline int mapping_enter(enum fn fn, struct inode *inode, __u64 pos, __u64 len,
+                                         unsigned int flags, struct iomap *iomap)
 {
-	struct e4d_call *c = pop(slot_find(thread_key()), fn);
-	struct e4d_slot *w;
+	if ((flags & IOMAP_WRITE) && (busy(inode) || pos + len > k_isize(inode)))
+		mapping_enter_slow(fn, inode, pos, len, iomap);
+	return 0;
+}
 
+/* Blocks past EOF, and the return of the direct mapping that allocated them. */
+static __always_inline void take_over(struct e4d_slot *t)
+{
+	struct inode *inode = (struct inode *)t->calls[0].arg[0];
+
+	if (t->call != k_call_id())
+		return;
+	adopt_stray(t, inode, t->runs[0].start, t->live - t->runs[0].start);
+	push(t, FN_WRITE, (__u64)inode, 0);
+}
+
+SLOW int mapping_leave_slow(__u64 id, enum fn fn, int ret)
+{
+	struct e4d_slot *t = slot_find(key_of(id)), *w;
+	struct e4d_call *c;
+
+	if (t && t->phase == E4D_PHASE_STRAY) {
+		take_over(t);
+		return 0;
+	}
+	c = pop(t, fn);
 	if (!c || ret < 0)
 		return 0;
 	w = current_write((struct inode *)c->arg[0]);
@@ -151,11 +208,18 @@ static __always_inline int mapping_leave(enum fn fn, int ret)
 	return 0;
 }
 
+static __always_inline int mapping_leave(enum fn fn, int ret)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return thread_busy(id) ? mapping_leave_slow(id, fn, ret) : 0;
+}
+
 SEC("?kprobe/ext4_iomap_begin")
 int BPF_KPROBE(kp_iomap_begin, struct inode *inode, loff_t offset, loff_t length,
                unsigned int flags, struct iomap *iomap)
 {
-	return mapping_enter(FN_BEGIN, inode, offset, length, iomap);
+	return mapping_enter(FN_BEGIN, inode, offset, length, flags, iomap);
 }
 
 SEC("?kretprobe/ext4_iomap_begin")
@@ -168,7 +232,7 @@ SEC("?kprobe/ext4_iomap_overwrite_begin")
 int BPF_KPROBE(kp_overwrite_begin, struct inode *inode, loff_t offset, loff_t length,
                unsigned int flags, struct iomap *iomap)
 {
-	return mapping_enter(FN_OVERWRITE, inode, offset, length, iomap);
+	return mapping_enter(FN_OVERWRITE, inode, offset, length, flags, iomap);
 }
 
 SEC("?kretprobe/ext4_iomap_overwrite_begin")
@@ -178,8 +242,7 @@ int BPF_KRETPROBE(kr_overwrite_begin, int ret)
 }
 
 /* A completion elsewhere: the worker's slot links to the write meanwhile. */
-SEC("?kprobe/ext4_dio_write_end_io")
-int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
+SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 {
 	struct e4d_slot *w, *t;
 	struct inode *inode;
@@ -213,10 +276,15 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 	return 0;
 }
 
-SEC("?kretprobe/ext4_dio_write_end_io")
-int BPF_KRETPROBE(kr_end_io, long ret)
+SEC("?kprobe/ext4_dio_write_end_io")
+int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 {
-	__u64 tkey = thread_key();
+	return nothing_of(iocb) ? 0 : end_io_enter_slow(iocb, size, error);
+}
+
+SLOW int end_io_leave_slow(__u64 id, long ret)
+{
+	__u64 tkey = key_of(id);
 	struct e4d_slot *t = slot_find(tkey), *w;
 	struct e4d_call *c = pop(t, FN_END_IO);
 	struct inode *inode;
@@ -240,26 +308,42 @@ int BPF_KRETPROBE(kr_end_io, long ret)
 	return 0;
 }
 
+SEC("?kretprobe/ext4_dio_write_end_io")
+int BPF_KRETPROBE(kr_end_io, long ret)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return thread_busy(id) ? end_io_leave_slow(id, ret) : 0;
+}
+
 SEC("?kprobe/ext4_truncate")
 int BPF_KPROBE(kp_truncate, struct inode *inode)
 {
-	truncate_enter(inode);
-	push(slot_find(thread_key()), FN_TRUNCATE, (__u64)inode, 0);
+	if (busy(inode)) {
+		truncate_enter(inode);
+		push_slow(FN_TRUNCATE, (__u64)inode, 0);
+	}
 	return 0;
 }
 
-SEC("?kretprobe/ext4_truncate")
-int BPF_KRETPROBE(kr_truncate, int ret)
+SLOW int truncate_leave_slow(__u64 id, int ret)
 {
-	struct e4d_call *c = pop(slot_find(thread_key()), FN_TRUNCATE);
+	struct e4d_call *c = pop(slot_find(key_of(id)), FN_TRUNCATE);
 
 	if (c)
 		truncate_exit((struct inode *)c->arg[0], true, ret);
 	return 0;
 }
 
-SEC("?kprobe/ext4_ext_remove_space")
-int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
+SEC("?kretprobe/ext4_truncate")
+int BPF_KRETPROBE(kr_truncate, int ret)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return thread_busy(id) ? truncate_leave_slow(id, ret) : 0;
+}
+
+SLOW int remove_enter_slow(struct inode *inode, __u32 start)
 {
 	if (current_write(inode))
 		push(slot_find(thread_key()), FN_REMOVE, (__u64)inode, start);
@@ -268,30 +352,49 @@ int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
 	return 0;
 }
 
-SEC("?kretprobe/ext4_ext_remove_space")
-int BPF_KRETPROBE(kr_remove_space, int ret)
+SEC("?kprobe/ext4_ext_remove_space")
+int BPF_KPROBE(kp_remove_space, struct inode *inode, __u32 start)
 {
-	struct e4d_call *c = pop(slot_find(thread_key()), FN_REMOVE);
+	return busy(inode) ? remove_enter_slow(inode, start) : 0;
+}
+
+SLOW int remove_leave_slow(__u64 id, int ret)
+{
+	struct e4d_call *c = pop(slot_find(key_of(id)), FN_REMOVE);
 
 	if (c && !ret)
 		space_removed((struct inode *)c->arg[0], c->arg[1]);
 	return 0;
 }
 
-static __always_inline int orphan_leave(void)
+SEC("?kretprobe/ext4_ext_remove_space")
+int BPF_KRETPROBE(kr_remove_space, int ret)
 {
-	struct e4d_call *c = pop(slot_find(thread_key()), FN_ORPHAN);
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return thread_busy(id) ? remove_leave_slow(id, ret) : 0;
+}
+
+SLOW int orphan_leave_slow(__u64 id)
+{
+	struct e4d_call *c = pop(slot_find(key_of(id)), FN_ORPHAN);
 
 	if (c)
 		orphan_changed((struct inode *)c->arg[0]);
 	return 0;
 }
 
+static __always_inline int orphan_leave(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return thread_busy(id) ? orphan_leave_slow(id) : 0;
+}
+
 SEC("?kprobe/ext4_orphan_add")
 int BPF_KPROBE(kp_orphan_add, void *handle, struct inode *inode)
 {
-	push(slot_find(thread_key()), FN_ORPHAN, (__u64)inode, 0);
-	return 0;
+	return busy(inode) ? push_slow(FN_ORPHAN, (__u64)inode, 0) : 0;
 }
 
 SEC("?kretprobe/ext4_orphan_add")
@@ -303,8 +406,7 @@ int BPF_KRETPROBE(kr_orphan_add)
 SEC("?kprobe/ext4_orphan_del")
 int BPF_KPROBE(kp_orphan_del, void *handle, struct inode *inode)
 {
-	push(slot_find(thread_key()), FN_ORPHAN, (__u64)inode, 0);
-	return 0;
+	return busy(inode) ? push_slow(FN_ORPHAN, (__u64)inode, 0) : 0;
 }
 
 SEC("?kretprobe/ext4_orphan_del")

@@ -30,8 +30,13 @@ SLOW int new_slow(struct inode *inode, __u64 lblk, __u64 len, bool unwritten)
 {
 	struct e4d_slot *w = current_write(inode);
 
-	if (!w)
+	if (!w) {
 		w = begin_stray(inode, lblk, len);
+#ifdef E4D_PROBE_READ
+		if (w) /* for the return, which has no arguments */
+			w->calls[0].arg[0] = (__u64)inode;
+#endif
+	}
 	if (w && !(unwritten && w->found == lblk + 1))
 		write_allocated(w, inode, lblk, len);
 	return 0;

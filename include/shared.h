@@ -6,12 +6,43 @@
 #include "config.h"
 #include "slot.h"
 
-#define E4D_ROWS      256 /* power of two; CPUs beyond share rows */
-#define E4D_BUSY_BITS 13
+#define E4D_ROWS       256 /* power of two; CPUs beyond share rows */
+#define E4D_BUSY_BITS  13
+#define E4D_PLAIN_BITS 12
 
 /*
- * busy counts the states whose iocb or inode falls into a bucket: at zero a
- * hook has nothing to do, and has found out without asking who the thread is.
+ * A write inside EOF that allocates nothing, under way: all that it needs. What
+ * else becomes of it makes it a followed write with a slot. iocb 0: free.
+ */
+struct e4d_plain {
+	__u64 iocb;
+	__u64 ts_ns; /* CLOCK_BOOTTIME */
+	__u64 file;  /* dev << 32 | ino */
+	__u32 submitted;
+	__u32 ki_flags;
+	/* from here on only with cfg.all */
+	__u64 id; /* pid_tgid of the submitter */
+	__u64 inode;
+	__u64 seq;
+	__u64 offset;
+	__u64 isize;
+	__u64 mapped_end;
+	__u32 mapped;
+	__u32 dio_size;
+	__u32 gen;
+	__u32 flags; /* E4D_F_* */
+	__u16 extents;
+	__s16 dio_error;
+	__u16 seen;
+	__u8 blkbits;
+	__u8 pad[17];
+};
+
+_Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
+
+/*
+ * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
+ * a bucket: at zero a hook has nothing to do, and found out without looking for one.
  */
 struct e4d_shared {
 	struct e4d_counters rows[E4D_ROWS];
@@ -19,6 +50,8 @@ struct e4d_shared {
 	__u32 strays; /* states whose iocb is not known */
 	__u32 pad;
 	__u64 next_seq;
+	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
+	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
 };
 
 /* The bucket of an iocb's or an inode's id: Knuth's multiplicative hash. */
@@ -35,6 +68,8 @@ static __always_inline void e4d_busy_add(struct e4d_shared *sh, const struct e4d
 		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->iocb)], n);
 	else
 		__sync_fetch_and_add(&sh->strays, n);
+	if (s->tid)
+		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->tid)], n);
 }
 
 #endif
