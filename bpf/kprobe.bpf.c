@@ -241,7 +241,7 @@ int BPF_KRETPROBE(kr_overwrite_begin, int ret)
 	return mapping_leave(FN_OVERWRITE, ret);
 }
 
-/* A completion elsewhere: the worker's slot links to the write meanwhile. */
+/* 1: a followed write's. A completion elsewhere: the worker's slot links to it meanwhile. */
 SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 {
 	struct e4d_slot *w, *t;
@@ -252,6 +252,7 @@ SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 	w = completed_write(iocb, &submitter);
 	if (!w)
 		return 0;
+	timed_drop(iocb);
 	inode = k_inode(iocb);
 	tkey = thread_key();
 	t = slot_find(tkey);
@@ -264,22 +265,29 @@ SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 		t = t ? NULL : slot_claim(tkey);
 		if (!t) { /* in an interrupt over another write: settle here */
 			write_completed_async(w, k_id(iocb));
-			return 0;
+			return 1;
 		}
-		init_state(t, iocb, inode);
+		init_state(t, w->iocb, w->inode);
 		t->link_seq = w->rec.seq;
 		t->link = k_id(iocb);
 	}
 	w->rec.dio_size = size;
 	w->rec.dio_error = error;
 	push(t, FN_END_IO, (__u64)inode, !submitter);
-	return 0;
+	return 1;
 }
 
 SEC("?kprobe/ext4_dio_write_end_io")
 int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 {
-	return nothing_of(iocb) ? 0 : end_io_enter_slow(iocb, size, error);
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && end_io_enter_slow(iocb, size, error))
+		return 0;
+	p = plain_find(k_id(iocb));
+	if (p)
+		timed_end(p, error ? error : size, !LOAD(iocb, ki_complete));
+	return 0;
 }
 
 SLOW int end_io_leave_slow(__u64 id, long ret)

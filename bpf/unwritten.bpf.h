@@ -10,7 +10,7 @@
 
 SLOW int unwritten_slow(struct inode *inode, __u64 lblk)
 {
-	struct e4d_slot *w = current_write(inode);
+	struct e4d_slot *w = current_any(inode);
 
 	if (w)
 		w->found = lblk + 1;
@@ -20,7 +20,7 @@ SLOW int unwritten_slow(struct inode *inode, __u64 lblk)
 SEC_EXT4_TP(ext4_ext_handle_unwritten_extents)
 int BPF_PROG(tp_unwritten_extents, struct inode *inode, struct ext4_map_blocks *map)
 {
-	if (inode && map && busy(inode))
+	if (inode && map && (cfg.all || busy(inode)))
 		unwritten_slow(inode, k_map_lblk(map));
 	return 0;
 }
@@ -28,7 +28,7 @@ int BPF_PROG(tp_unwritten_extents, struct inode *inode, struct ext4_map_blocks *
 /* A mapping of len blocks that the kernel calls new: is it this write's? */
 SLOW int new_slow(struct inode *inode, __u64 lblk, __u64 len, bool unwritten)
 {
-	struct e4d_slot *w = current_write(inode);
+	struct e4d_slot *w = current_any(inode);
 
 	if (!w) {
 		w = begin_stray(inode, lblk, len);
@@ -47,7 +47,7 @@ static __always_inline void map_is_new(struct inode *inode, struct ext4_map_bloc
 	__u64 lblk = k_map_lblk(map);
 	__u8 bits = LOAD(inode, i_blkbits);
 
-	if (busy(inode) || (lblk + len) << (bits & 31) > e4d_up(k_isize(inode), bits))
+	if (cfg.all || busy(inode) || (lblk + len) << (bits & 31) > e4d_up(k_isize(inode), bits))
 		new_slow(inode, lblk, len, k_map_is_unwritten(map));
 }
 

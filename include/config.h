@@ -31,7 +31,8 @@ struct e4d_config {
 	__u64 ino;         /* 0: every inode */
 	__u32 tgid;        /* 0: every process */
 	__u8 all;          /* emit every write */
-	__u8 light;        /* neither all nor a filter: see write_begin() */
+	__u8 files;        /* sums and latencies for each file: see files.h */
+	__u8 unfiltered;   /* none of the filters here is set */
 	__u8 extend_only;  /* state only for writes that may extend */
 	__u8 inode_access; /* enum e4d_inode_access */
 	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */

@@ -4,41 +4,12 @@
 #define E4D_SHARED_H
 
 #include "config.h"
+#include "plain.h"
 #include "slot.h"
 
 #define E4D_ROWS       256 /* power of two; CPUs beyond share rows */
 #define E4D_BUSY_BITS  13
 #define E4D_PLAIN_BITS 12
-
-/*
- * A write inside EOF that allocates nothing, under way: all that it needs. What
- * else becomes of it makes it a followed write with a slot. iocb 0: free.
- */
-struct e4d_plain {
-	__u64 iocb;
-	__u64 ts_ns; /* CLOCK_BOOTTIME */
-	__u64 file;  /* dev << 32 | ino */
-	__u32 submitted;
-	__u32 ki_flags;
-	/* from here on only with cfg.all */
-	__u64 id; /* pid_tgid of the submitter */
-	__u64 inode;
-	__u64 seq;
-	__u64 offset;
-	__u64 isize;
-	__u64 mapped_end;
-	__u32 mapped;
-	__u32 dio_size;
-	__u32 gen;
-	__u32 flags; /* E4D_F_* */
-	__u16 extents;
-	__s16 dio_error;
-	__u16 seen;
-	__u8 blkbits;
-	__u8 pad[17];
-};
-
-_Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
 
 /*
  * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
