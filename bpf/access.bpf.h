@@ -68,7 +68,7 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
  * pointers is a number: any fixed address does, that of `shared` is at hand.
  * Where LOAD casts, numbers and pointers are mixed: cast, all are pointers.
  */
-struct e4d_shared shared = {};
+struct e4d_shared shared;
 
 static __always_inline __u64 k_id(const void *p)
 {

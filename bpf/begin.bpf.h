@@ -11,9 +11,6 @@
 
 #include "finish.bpf.h"
 
-/* Out of line, so that the short way needs few registers. */
-#define SLOW static __noinline __attribute__((unused))
-
 static __always_inline bool passes(struct inode *inode, __u32 tgid)
 {
 	return (!cfg.dev || k_dev(inode) == cfg.dev) &&
@@ -228,9 +225,8 @@ static __always_inline bool begin_inside(struct kiocb *iocb, struct inode *inode
 {
 	if (cfg.all)
 		return plain_begin(iocb, inode, submitted, isize);
-	count_inside(1, submitted);
-	if (cfg.files)
-		timed_begin(iocb, inode, submitted);
+	if (!cfg.files || !timed_begin(iocb, inode, submitted))
+		count_inside(1, submitted);
 	return true;
 }
 
@@ -271,19 +267,29 @@ SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 	return 0;
 }
 
-/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
-static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+/* The same where plain writes are followed a little, and no filter is set. */
+SLOW int begin_plain(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
-	__u64 isize;
+	__u64 isize = k_isize(inode);
 
-	if (cfg.unfiltered) {
-		isize = k_isize(inode);
-		if ((__u64)LOAD(iocb, ki_pos) + submitted <= isize &&
-		    !(LOAD(iocb, ki_flags) & IOCB_APPEND) &&
-		    begin_inside(iocb, inode, submitted, isize))
-			return;
-	}
-	begin_slow(iocb, inode, submitted);
+	if ((__u64)LOAD(iocb, ki_pos) + submitted > isize ||
+	    (LOAD(iocb, ki_flags) & IOCB_APPEND) || !begin_inside(iocb, inode, submitted, isize))
+		begin_slow(iocb, inode, submitted);
+	return 0;
+}
+
+/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
+static __always_inline int write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	if (!cfg.unfiltered)
+		return begin_slow(iocb, inode, submitted);
+	if (cfg.all || cfg.files)
+		return begin_plain(iocb, inode, submitted);
+	if ((__u64)LOAD(iocb, ki_pos) + submitted > k_isize(inode) ||
+	    (LOAD(iocb, ki_flags) & IOCB_APPEND))
+		return begin_slow(iocb, inode, submitted);
+	count_inside(1, submitted);
+	return 0;
 }
 
 /* Does the begin leave writes without a state, and is this one of them? */

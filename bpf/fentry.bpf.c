@@ -18,33 +18,39 @@ SLOW int leave_slow(struct kiocb *iocb, __s64 ret)
 }
 
 /* One that is not whole has more to tell than a plain record. */
-SLOW int leave_plain(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
+SLOW int leave_whole(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 {
 	struct inode *inode = k_inode(iocb);
 
 	if (ret == p->submitted && (p->seen & E4D_SEEN_END_IO))
-		plain_end(p, inode, ret);
+		plain_end(iocb, p, inode, ret);
 	else if (follow_plain(p, inode))
 		write_exit(inode, ret);
 	return 0;
 }
 
-static __always_inline int leave(struct kiocb *iocb, __s64 ret)
+SLOW int leave_plain(struct kiocb *iocb, __s64 ret)
 {
-	struct e4d_plain *p;
+	struct e4d_plain *p = plain_find(k_id(iocb));
 
 	if (!nothing_of(iocb) && leave_slow(iocb, ret)) {
 		timed_drop(iocb);
 		return 0;
 	}
-	p = plain_find(k_id(iocb));
-	if (!p)
+	if (!p || p->iocb != k_id(iocb))
 		return 0;
 	if (cfg.all)
-		leave_plain(iocb, p, ret);
+		leave_whole(iocb, p, ret);
 	else if (ret != -EIOCBQUEUED)
-		timed_end(p, ret, true);
+		timed_end(iocb, p, ret, true);
 	return 0;
+}
+
+static __always_inline int leave(struct kiocb *iocb, __s64 ret)
+{
+	if (cfg.all || cfg.files)
+		return leave_plain(iocb, ret);
+	return nothing_of(iocb) ? 0 : leave_slow(iocb, ret);
 }
 
 SEC("?fentry/ext4_dio_write_iter")
@@ -149,8 +155,7 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 	return 1;
 }
 
-SEC("?fexit/ext4_dio_write_end_io")
-int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
+SLOW int end_io_plain(struct kiocb *iocb, __s64 size, int error, int ret)
 {
 	struct e4d_plain *p;
 
@@ -162,8 +167,16 @@ int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned in
 	if (cfg.all)
 		plain_end_io(p, size, error ? error : ret < 0 ? ret : 0);
 	else if (LOAD(iocb, ki_complete))
-		timed_end(p, error ? error : size, false);
+		timed_end(iocb, p, error ? error : size, false);
 	return 0;
+}
+
+SEC("?fexit/ext4_dio_write_end_io")
+int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
+{
+	if (cfg.all || cfg.files)
+		return end_io_plain(iocb, size, error, ret);
+	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error, ret < 0);
 }
 
 SEC("?fentry/ext4_truncate")

@@ -4,103 +4,96 @@
 #define E4D_FILES_BPF_H
 
 #include "state.bpf.h"
-#include "files.h"
 
-/* User space sets max_entries: one each where no sums are wanted. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, E4D_FILE_BUCKETS);
-	__type(key, __u32);
-	__type(value, struct e4d_file_bucket);
-} file_keys SEC(".maps");
+#define OTHER E4D_FILES /* no place: the CPU's `other` */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, E4D_FILES);
-	__type(key, __u32);
-	__type(value, struct e4d_file);
-} file_sums SEC(".maps");
+/* log2 of a latency in units of 1024 ns, for the first 256 of them. */
+#define SAME4(x)  x, x, x, x
+#define SAME16(x) SAME4(x), SAME4(x), SAME4(x), SAME4(x)
+static const __u8 log2_near[256] = {
+	9,          10,         11,         11,         SAME4(12),  SAME4(13),  SAME4(13),
+	SAME16(14), SAME16(15), SAME16(15), SAME16(16), SAME16(16), SAME16(16), SAME16(16),
+	SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17),
+	SAME16(17),
+};
 
-/* One for each CPU. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct e4d_file);
-} file_other SEC(".maps");
-
-/* The place of a file in one bucket, or -1: none is free either. */
-static __always_inline int file_way(struct e4d_file_bucket *b, __u64 key)
+/* The row of a latency: all below 1024 ns are in one, that of 512. */
+static __always_inline __u32 latency_row(__u64 ns)
 {
-	for (int i = 0; i < E4D_FILE_WAYS; i++) {
-		__u64 at = b->key[i];
+	__u64 near = ns >> 10;
 
-#ifndef E4D_NO_CMPXCHG
-		if (!at)
-			at = __sync_val_compare_and_swap(&b->key[i], 0, key) ?: key;
+	return near < 256 ? log2_near[near] : e4d_log2(ns);
+}
+
+/* The place of an inode in one line of eight, or OTHER. */
+static __always_inline __u32 file_way(__u32 line, __u64 id, bool claim)
+{
+	for (__u32 i = 0; i < E4D_FILE_WAYS; i++) {
+		__u32 at = (line * E4D_FILE_WAYS + i) & (E4D_FILES - 1);
+		__u64 key = shared.file_key[at];
+
+		if (key == id)
+			return at;
+		if (key || !claim)
+			continue;
+#ifdef E4D_NO_CMPXCHG
+		shared.file_key[at] = id; /* of two at once the later stays */
+		return at;
 #else
-		/* two that claim at once: the later one wins, the sums may mix */
-		if (!at)
-			at = b->key[i] = key;
+		key = __sync_val_compare_and_swap(&shared.file_key[at], 0, id);
+		if (!key || key == id)
+			return at;
 #endif
-		if (at == key)
-			return i;
 	}
-	return -1;
+	return OTHER;
 }
 
-static __always_inline struct e4d_file *file_find(__u64 key)
+static __always_inline __u32 file_find(__u64 id, bool claim)
 {
-	__u32 at = (key * 0x9e3779b97f4a7c15ULL) >> 40, n, i;
-	struct e4d_file_bucket *b;
-	int way;
+	__u32 line = (__u32)id * 0x9e3779b1u >> 22, at = file_way(line, id, claim);
 
-	for (int half = 0; half < 2; half++) {
-		n = (at ^ half) & (E4D_FILE_BUCKETS - 1);
-		b = bpf_map_lookup_elem(&file_keys, &n);
-		if (!b)
-			break;
-		way = file_way(b, key);
-		if (way >= 0) {
-			i = n * E4D_FILE_WAYS + way;
-			return bpf_map_lookup_elem(&file_sums, &i);
-		}
-	}
-	n = bpf_get_smp_processor_id();
-	return bpf_map_lookup_elem(&file_other, &n);
+	return at == OTHER ? file_way(line ^ 1, id, claim) : at;
 }
 
-/* A write that was not followed is over, at `now` ns; own: on its own thread. */
-static __always_inline void file_add(__u64 key, __u32 submitted, __u32 what, __u64 ts, __u64 now,
+/* The file's row, claimed where there is room. */
+SLOW struct e4d_file *file_slow(__u64 id, __u64 ino, __u32 dev, __u32 gen, __u32 *place)
+{
+	__u32 at = file_find(id, true);
+	struct e4d_file *f;
+
+	if (at == OTHER)
+		return &shared.file_other[bpf_get_smp_processor_id() & (E4D_ROWS - 1)];
+	*place = at;
+	f = &shared.file[at & (E4D_FILES - 1)];
+	if (!f->ino) {
+		f->ino = ino;
+		f->dev = dev;
+		f->gen = gen;
+	}
+	return f;
+}
+
+/* A write that was not followed is over; own: on its own thread. */
+static __always_inline void file_add(struct e4d_file *f, __u32 submitted, __s64 ret, __u64 latency,
                                      bool own)
 {
-	struct e4d_file *f = file_find(key);
-
-	if (!f)
-		return;
 	__sync_fetch_and_add(&f->submitted, submitted);
-	__sync_fetch_and_add(&f->latency[e4d_log2(now - ts) & (E4D_LATENCIES - 1)], 1);
-	if (what & E4D_FILE_SHORT)
-		__sync_fetch_and_add(&f->shorts, 1);
-	if (what & E4D_FILE_ERROR)
-		__sync_fetch_and_add(&f->errors, 1);
-	if (own && (!f->last_pid || !(now & 0x3f00)))
+	__sync_fetch_and_add(&f->latency[latency_row(latency) & (E4D_LATENCIES - 1)], 1);
+	if (ret != submitted)
+		__sync_fetch_and_add(ret < 0 ? &f->errors : &f->shorts, 1);
+	if (own && (!f->last_pid || !(latency & 63)))
 		f->last_pid = bpf_get_current_pid_tgid() >> 32;
 }
 
 /* A write that was followed is over. */
-static __always_inline void file_add_record(const struct e4d_record *r)
+static __always_inline void file_add_record(__u64 id, const struct e4d_record *r)
 {
-	struct e4d_file *f = file_find(e4d_file_key(r->dev, r->ino));
+	__u32 place = 0;
+	struct e4d_file *f = file_slow(id, r->ino, r->dev, r->gen, &place);
 
-	if (!f)
-		return;
 	__sync_fetch_and_add(&f->submitted, r->submitted);
 	__sync_fetch_and_add(&f->unmapped, (__s64)r->submitted - r->mapped);
-	__sync_fetch_and_add(&f->latency[e4d_log2(r->latency_ns) & (E4D_LATENCIES - 1)], 1);
+	__sync_fetch_and_add(&f->latency[latency_row(r->latency_ns) & (E4D_LATENCIES - 1)], 1);
 	if (r->flags & E4D_F_EXTEND)
 		__sync_fetch_and_add(&f->extending, 1);
 	if ((r->seen & E4D_SEEN_RET) && r->ret < 0)
@@ -110,6 +103,17 @@ static __always_inline void file_add_record(const struct e4d_record *r)
 	if (e4d_is_finding(r, 0))
 		__sync_fetch_and_add(&f->findings, 1);
 	f->last_pid = r->pid;
+}
+
+/* Another inode may come to lie at its address. */
+SEC_EXT4_TP(ext4_evict_inode)
+int BPF_PROG(tp_evict_inode, struct inode *inode)
+{
+	__u32 at = inode ? file_find(k_id(inode), false) : OTHER;
+
+	if (at != OTHER)
+		shared.file_key[at & (E4D_FILES - 1)] |= E4D_FILE_LEAVING;
+	return 0;
 }
 
 #endif

@@ -286,7 +286,7 @@ int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 		return 0;
 	p = plain_find(k_id(iocb));
 	if (p)
-		timed_end(p, error ? error : size, !LOAD(iocb, ki_complete));
+		timed_end(iocb, p, error ? error : size, !LOAD(iocb, ki_complete));
 	return 0;
 }
 

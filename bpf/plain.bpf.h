@@ -37,28 +37,40 @@ static __always_inline struct e4d_plain *plain_of(__u64 id, __u64 inode)
 	return p->iocb && p->id == id && p->inode == inode ? p : NULL;
 }
 
-/* One that is overwritten by another iocb's loses its time, and no more. */
-static __always_inline void timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+/* False: another's time is taken there; it is only counted. */
+static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
 	__u64 id = k_id(iocb);
 	struct e4d_plain *p = &shared.plain[plain_index(id)];
 
-	p->file = e4d_file_key(k_dev(inode), LOAD(inode, i_ino));
-	p->submitted = submitted;
-	p->ts_ns = bpf_ktime_get_boot_ns();
+	if (p->iocb && p->iocb != id)
+		return false;
 	p->iocb = id;
+	p->inode = k_id(inode);
+	p->submitted = submitted;
+	p->ts_ns = bpf_ktime_get_ns();
+	return true;
+}
+
+static __always_inline void timed_add(struct kiocb *iocb, struct e4d_plain *p, __s64 ret,
+                                      __u64 latency, bool own)
+{
+	__u32 place = p->place & (E4D_FILES - 1);
+	struct e4d_file *f = &shared.file[place];
+	struct inode *inode;
+
+	if (shared.file_key[place] != p->inode) {
+		inode = k_inode(iocb);
+		f = file_slow(p->inode, LOAD(inode, i_ino), k_dev(inode),
+		              LOAD(inode, i_generation), &p->place);
+	}
+	file_add(f, p->submitted, ret, latency, own);
 }
 
 /* ret: bytes or -errno. */
-static __always_inline void timed_end(struct e4d_plain *p, __s64 ret, bool own)
+static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, __s64 ret, bool own)
 {
-	__u32 what = 0;
-
-	if (ret < 0)
-		what = E4D_FILE_ERROR;
-	else if (ret < p->submitted)
-		what = E4D_FILE_SHORT;
-	file_add(p->file, p->submitted, what, p->ts_ns, bpf_ktime_get_boot_ns(), own);
+	timed_add(iocb, p, ret, bpf_ktime_get_ns() - p->ts_ns, own);
 	p->iocb = 0;
 }
 
@@ -92,7 +104,8 @@ static __always_inline bool plain_begin(struct kiocb *iocb, struct inode *inode,
 		return false;
 	p->id = id;
 	p->inode = k_id(inode);
-	p->file = e4d_file_key(k_dev(inode), LOAD(inode, i_ino));
+	p->ino = LOAD(inode, i_ino);
+	p->dev = k_dev(inode);
 	p->submitted = submitted;
 	p->ki_flags = ki;
 	p->offset = LOAD(iocb, ki_pos);
@@ -144,7 +157,8 @@ static __always_inline void plain_end_io(struct e4d_plain *p, __s64 size, __s32 
 	}
 }
 
-static __always_inline void plain_end(struct e4d_plain *p, struct inode *inode, __s32 ret)
+static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
+                                      __s32 ret)
 {
 	struct e4d_counters *c = counters();
 	__u64 now = bpf_ktime_get_boot_ns();
@@ -165,7 +179,7 @@ static __always_inline void plain_end(struct e4d_plain *p, struct inode *inode, 
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
 	}
 	if (cfg.files)
-		file_add(p->file, p->submitted, ret < 0 ? E4D_FILE_ERROR : 0, p->ts_ns, now, true);
+		timed_add(iocb, p, ret, now - p->ts_ns, true);
 	p->iocb = 0;
 }
 

@@ -38,15 +38,16 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 
 SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
 {
-	struct e4d_slot *w = current_write(inode);
-	struct e4d_plain *p;
+	struct e4d_plain *p = plain_of(bpf_get_current_pid_tgid(), k_id(inode));
+	struct e4d_slot *w;
 
-	if (!w) {
-		p = plain_of(bpf_get_current_pid_tgid(), k_id(inode));
-		if (p)
-			plain_mapped(p, iomap);
+	if (p) {
+		plain_mapped(p, iomap);
 		return 0;
 	}
+	w = current_write(inode);
+	if (!w)
+		return 0;
 	if (w->phase == E4D_PHASE_STRAY)
 		adopt_stray(w, inode, LOAD(iomap, offset), LOAD(iomap, length));
 	write_mapped(w, iomap);
@@ -174,12 +175,12 @@ SLOW int complete_plain(struct kiocb *iocb, struct e4d_plain *p, int error, __s6
 		return 0;
 	}
 	plain_end_io(p, ret, error ? error : ret < 0 ? (int)ret : 0);
-	plain_end(p, inode, ret);
+	plain_end(iocb, p, inode, ret);
 	return 0;
 }
 
-SEC("?tp_btf/iomap_dio_complete")
-int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
+/* Where plain writes are followed a little. */
+SLOW int complete_any(struct kiocb *iocb, int error, __s64 ret)
 {
 	struct e4d_plain *p;
 
@@ -191,8 +192,16 @@ int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 	if (cfg.all)
 		complete_plain(iocb, p, error, ret);
 	else
-		timed_end(p, ret, !LOAD(iocb, ki_complete));
+		timed_end(iocb, p, ret, !LOAD(iocb, ki_complete));
 	return 0;
+}
+
+SEC("?tp_btf/iomap_dio_complete")
+int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
+{
+	if (cfg.all || cfg.files)
+		return complete_any(iocb, error, ret);
+	return nothing_of(iocb) ? 0 : complete_slow(iocb, error, ret);
 }
 
 SEC("?tp_btf/ext4_truncate_enter")

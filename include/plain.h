@@ -11,25 +11,27 @@
 struct e4d_plain {
 	__u64 iocb;  /* 0: free */
 	__u64 ts_ns; /* CLOCK_BOOTTIME */
-	__u64 file;  /* dev << 32 | ino */
+	__u64 inode;
 	__u32 submitted;
-	__u32 ki_flags;
+	__u32 place; /* of its file, as of the write before: a hint */
 	/* from here on only with cfg.all */
 	__u64 id; /* pid_tgid of the submitter */
-	__u64 inode;
+	__u64 ino;
 	__u64 seq;
 	__u64 offset;
 	__u64 isize;
 	__u64 mapped_end;
 	__u32 mapped;
 	__u32 dio_size;
+	__u32 dev;
 	__u32 gen;
 	__u32 flags; /* E4D_F_* */
+	__u32 ki_flags;
 	__u16 extents;
 	__s16 dio_error;
 	__u16 seen;
 	__u8 blkbits;
-	__u8 pad[25];
+	__u8 pad[17];
 };
 
 _Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
@@ -43,7 +45,7 @@ static __always_inline void e4d_plain_record(struct e4d_record *r, const struct 
 {
 	r->ts_ns = p->ts_ns;
 	r->seq = p->seq;
-	r->ino = (__u32)p->file;
+	r->ino = p->ino;
 	r->offset = p->offset;
 	r->mapped_end = p->mapped_end;
 	r->alloc_end = 0;
@@ -61,7 +63,7 @@ static __always_inline void e4d_plain_record(struct e4d_record *r, const struct 
 	r->fallback = 0;
 	r->pid = p->id >> 32;
 	r->tid = (__u32)p->id;
-	r->dev = p->file >> 32;
+	r->dev = p->dev;
 	r->gen = p->gen;
 	r->flags = p->flags;
 	r->dio_error = p->dio_error;

@@ -4,6 +4,7 @@
 #define E4D_SHARED_H
 
 #include "config.h"
+#include "files.h"
 #include "plain.h"
 #include "slot.h"
 
@@ -23,6 +24,9 @@ struct e4d_shared {
 	__u64 next_seq;
 	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
 	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
+	__u64 file_key[E4D_FILES];                   /* 0: free */
+	struct e4d_file file[E4D_FILES];
+	struct e4d_file file_other[E4D_ROWS];
 };
 
 /* The bucket of an iocb's or an inode's id: Knuth's multiplicative hash. */

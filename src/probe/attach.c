@@ -22,20 +22,12 @@ static uint32_t ring_size(uint32_t bytes)
 }
 
 /* The array of slots has a fixed size: pending.c takes what is too much. */
-static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj, bool files,
+static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj,
                       const struct e4d_limits *limits)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(obj, "ring");
 	struct bpf_map *inflight = bpf_object__find_map_by_name(obj, "inflight");
-	int cpus = libbpf_num_possible_cpus();
 
-	if (files) {
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_other"),
-		                         cpus > 0 ? cpus : 1);
-	} else {
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_keys"), 1);
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_sums"), 1);
-	}
 	if (limits && limits->ring_bytes && ring)
 		bpf_map__set_max_entries(ring, ring_size(limits->ring_bytes));
 	if (limits && limits->in_flight && inflight && !k->has_cmpxchg)
@@ -66,7 +58,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	*ro = *cfg;
 	ro->unfiltered = !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
 	e4d_kernel_config(k, ro);
-	set_sizes(k, obj, cfg->files, limits);
+	set_sizes(k, obj, limits);
 	return obj;
 }
 
@@ -149,7 +141,7 @@ static bool candidate_attaches(const struct e4d_kernel *k, const struct e4d_hook
  * Chooses a candidate for each role. By presence at first; with trial set each
  * is loaded and attached alone, which is slow and certain.
  */
-static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
+static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial, bool files,
                   struct e4d_attached *out, char *why, size_t len)
 {
 	const struct e4d_hook *failed = NULL;
@@ -167,7 +159,7 @@ static int choose(const struct e4d_kernel *k, enum e4d_tier tier, bool trial,
 		}
 		if (!h->prog)
 			break;
-		if (h->tier != tier) {
+		if (h->tier != tier || (!files && e4d_hook_for_files(h))) {
 			role = NULL;
 			continue;
 		}
@@ -231,7 +223,7 @@ int e4d_attach(const struct e4d_kernel *k, enum e4d_tier tier, const struct e4d_
 	for (int trial = 0; trial < 2; trial++) {
 		memset(out, 0, sizeof(*out));
 		out->tier = tier;
-		err = choose(k, tier, trial, out, why, why_len);
+		err = choose(k, tier, trial, cfg->files, out, why, why_len);
 		if (err)
 			return err;
 		err = load_and_attach(k, cfg, limits, out, &failed);

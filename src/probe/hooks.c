@@ -53,6 +53,7 @@ const struct e4d_hook e4d_hooks[] = {
 	FX("orphan", 0, "fx_orphan_del", "ext4_orphan_del", false),
 	FE("dax", 0, "fe_dax_rw", "dax_iomap_rw", false),
 	TF("exit", 0, "tp_process_exit", "sched_process_exit", false),
+	TF("evict", 0, "tp_evict_inode", "ext4_evict_inode", false),
 
 	KP("write", 0, "kp_dio_write_iter", "ext4_dio_write_iter", true),
 	KR("write", 0, "kr_dio_write_iter", "ext4_dio_write_iter", true),
@@ -76,6 +77,7 @@ const struct e4d_hook e4d_hooks[] = {
 	KP("orphan", 0, "kp_orphan_del", "ext4_orphan_del", false),
 	KR("orphan", 0, "kr_orphan_del", "ext4_orphan_del", false),
 	{E4D_TIER_KPROBE, "exit", 0, "tp_process_exit", E4D_TP, "sched_process_exit", false},
+	RT("evict", 0, "tp_evict_inode", "ext4_evict_inode", false),
 
 	/* 6.6, commit 3fd41721cd5c; before it a write begins at its first mapping */
 	TP("begin", 0, "tp_dio_rw_begin", "iomap_dio_rw_begin", true),
@@ -101,6 +103,7 @@ const struct e4d_hook e4d_hooks[] = {
 	TP("fallback", 0, "tp_writepages", "ext4_writepages", true),
 	TP("fallback", 0, "tp_writepages_result", "ext4_writepages_result", true),
 	TP("exit", 0, "tp_process_exit", "sched_process_exit", true),
+	TP("evict", 0, "tp_evict_inode", "ext4_evict_inode", false),
 	{0},
 };
 
@@ -122,11 +125,16 @@ bool e4d_hook_begins(const struct e4d_hook *hook)
 	       (hook->kind == E4D_FENTRY || hook->kind == E4D_KPROBE);
 }
 
+bool e4d_hook_for_files(const struct e4d_hook *hook)
+{
+	return !strcmp(hook->role, "evict");
+}
+
 enum e4d_miss e4d_hook_miss(const struct e4d_hook *hook)
 {
 	bool tracepoints = hook->tier == E4D_TIER_TRACEPOINT;
 
-	if (!strcmp(hook->role, "exit"))
+	if (!strcmp(hook->role, "exit") || e4d_hook_for_files(hook))
 		return E4D_MISS_SHOWS;
 	/* before 6.6 what is missed of a begin goes to the thread's last write */
 	if (tracepoints && hook->candidate != 0)

@@ -29,6 +29,9 @@ const char *e4d_hook_kind_name(enum e4d_hook_kind kind);
 /* Does the hook begin a write? Without it no new one is traced. */
 bool e4d_hook_begins(const struct e4d_hook *hook);
 
+/* Is it only of use for sums for each file (cfg.files)? */
+bool e4d_hook_for_files(const struct e4d_hook *hook);
+
 /*
  * What an event that this hook missed may have done to the records of its time.
  * A begin leaves a write without a record, and touches no other; a completion
