@@ -29,10 +29,19 @@ struct e4d_session {
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
 	size_t batch_n, batch_cap;
+	uint64_t ring_cap;     /* records that fit the ring */
+	uint64_t busy_ns;      /* the last tick that found records in it */
+	uint64_t delivered_ns; /* the last delivery */
+	int wait_ms;
 	bool stopped;
 };
 
-#define DRAIN_NS 2000000000ULL /* at the end, for writes under way */
+#define DRAIN_NS        2000000000ULL /* at the end, for writes under way */
+#define DELIVER_NS      100000000ULL  /* the misses are read no more often, */
+#define DELIVER_RECORDS 8192          /* unless so many wait */
+#define QUIET_NS        1000000000ULL
+#define WAIT_MS         10
+#define WAIT_QUIET_MS   20 /* a burst of a million records a second just fits 4 MiB */
 
 static uint64_t now_ns(void)
 {
@@ -134,16 +143,55 @@ static int deliver(struct e4d_session *s)
 	return err;
 }
 
+/* Writes that wait to be settled; the kernel side does not know of those that were. */
+static bool any_pending(const struct e4d_session *s)
+{
+	uint64_t sum = 0;
+
+	for (int cpu = 0; cpu < s->rows; cpu++)
+		sum += __atomic_load_n(&s->shared->rows[cpu].v[E4D_C_PENDING], __ATOMIC_RELAXED);
+	return (int64_t)sum > (int64_t)s->pending.settled;
+}
+
+/* At once when the ring fills faster than it is emptied, slower by and by. */
+static void set_pace(struct e4d_session *s, uint64_t found, uint64_t now)
+{
+	int most;
+
+	if (found)
+		s->busy_ns = now;
+	most = now - s->busy_ns > QUIET_NS ? WAIT_QUIET_MS : WAIT_MS;
+	if (found > s->ring_cap / 4)
+		s->wait_ms = 1;
+	else if (found <= s->ring_cap / 16)
+		s->wait_ms = s->wait_ms * 2 < most ? s->wait_ms * 2 : most;
+}
+
+int e4d_session_wait_ms(const struct e4d_session *s)
+{
+	return s->wait_ms;
+}
+
+static bool delivery_due(const struct e4d_session *s, uint64_t now)
+{
+	return s->batch_n && (s->opts.prompt || now - s->delivered_ns >= DELIVER_NS ||
+	                      s->batch_n >= DELIVER_RECORDS);
+}
+
 int e4d_session_tick(struct e4d_session *s)
 {
-	struct e4d_counters sum;
-	int err = consume(s);
+	uint64_t before = s->consumed, now = now_ns();
+	int err = consume(s), late;
 
-	e4d_session_counters(s, &sum);
-	if (!err && (int64_t)sum.v[E4D_C_PENDING] > (int64_t)s->pending.settled)
-		err = e4d_pending_settle(&s->pending, now_ns(), false, on_settled, s);
+	set_pace(s, s->consumed - before, now);
+	if (!err && any_pending(s))
+		err = e4d_pending_settle(&s->pending, now, false, on_settled, s);
+	if (!err && !delivery_due(s, now))
+		return 0;
 	read_misses(s);
-	return err ? err : deliver(s);
+	late = deliver(s);
+	s->delivered_ns = now;
+	return err ? err : late;
 }
 
 static void drop_link(struct e4d_session *s, int i)
@@ -198,6 +246,14 @@ static int map_fd(struct e4d_session *s, const char *name)
 	return bpf_object__find_map_fd_by_name(s->att.obj, name);
 }
 
+/* Each record has a header of 8 bytes. */
+static uint64_t ring_records(struct e4d_session *s)
+{
+	struct bpf_map *ring = bpf_object__find_map_by_name(s->att.obj, "ring");
+
+	return bpf_map__max_entries(ring) / (sizeof(struct e4d_record) + 8);
+}
+
 static int set_up(struct e4d_session *s)
 {
 	struct bpf_map *bss = bpf_object__find_map_by_name(s->att.obj, ".bss");
@@ -216,6 +272,8 @@ static int set_up(struct e4d_session *s)
 	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
 	if (!s->ring)
 		return -errno;
+	s->ring_cap = ring_records(s);
+	s->wait_ms = WAIT_MS;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
 }
@@ -288,6 +346,11 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 enum e4d_tier e4d_session_tier(const struct e4d_session *s)
 {
 	return s->att.tier;
+}
+
+const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
+{
+	return &s->att;
 }
 
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
