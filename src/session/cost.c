@@ -130,8 +130,8 @@ static void print_programs(const struct e4d_cost *c, uint64_t writes, FILE *out)
 {
 	if (c->stats_fd < 0 && !c->runs) {
 		fprintf(out,
-		        "  kernel: not known, BPF statistics were refused (%s): they need\n"
-		        "  CAP_SYS_ADMIN, or 'sysctl kernel.bpf_stats_enabled=1'\n",
+		        "  kernel: not known: BPF statistics were refused (%s);\n"
+		        "  they need CAP_SYS_ADMIN, or sysctl kernel.bpf_stats_enabled=1\n",
 		        strerror(-c->stats_fd));
 		return;
 	}
