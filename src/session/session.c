@@ -25,23 +25,23 @@ struct e4d_session {
 	struct e4d_misses misses;
 	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
 	uint64_t missed_until[E4D_MISS_ANY + 1];
-	uint64_t consumed;
+	uint64_t consumed, consume_to;
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
 	size_t batch_n, batch_cap;
 	uint64_t ring_cap;     /* records that fit the ring */
-	uint64_t busy_ns;      /* the last tick that found records in it */
+	uint64_t found;        /* in it, since it was last emptied */
 	uint64_t delivered_ns; /* the last delivery */
 	int wait_ms;
+	bool behind; /* the last tick left some in it */
 	bool stopped;
 };
 
 #define DRAIN_NS        2000000000ULL /* at the end, for writes under way */
 #define DELIVER_NS      100000000ULL  /* the misses are read no more often, */
 #define DELIVER_RECORDS 8192          /* unless so many wait */
-#define QUIET_NS        1000000000ULL
-#define WAIT_MS         10
-#define WAIT_QUIET_MS   20 /* a burst of a million records a second just fits 4 MiB */
+#define CUT             (-EAGAIN)     /* on_ring(): enough for now, more is there */
+#define WAIT_MS         10            /* 2 million records a second just fit 4 MiB */
 
 static uint64_t now_ns(void)
 {
@@ -69,11 +69,13 @@ static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
 static int on_ring(void *ctx, void *data, size_t size)
 {
 	struct e4d_session *s = ctx;
+	int err;
 
 	if (size < sizeof(struct e4d_record))
 		return -EPROTO;
 	s->consumed++;
-	return batch_add(s, data);
+	err = batch_add(s, data);
+	return err ? err : s->consumed >= s->consume_to ? CUT : 0;
 }
 
 /* The kernel side's finish(), for a write that user space ended. */
@@ -94,11 +96,24 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	return batch_add(s, rec);
 }
 
-static int consume(struct e4d_session *s)
+/* All that is in the ring, or so many records: then CUT. */
+static int consume(struct e4d_session *s, uint64_t most)
 {
-	int n = ring_buffer__consume(s->ring);
+	int n;
 
+	s->consume_to = s->consumed + most;
+	n = ring_buffer__consume(s->ring);
 	return n < 0 ? n : 0;
+}
+
+static int consume_all(struct e4d_session *s)
+{
+	int err;
+
+	do
+		err = consume(s, DELIVER_RECORDS);
+	while (err == CUT);
+	return err;
 }
 
 static void read_misses(struct e4d_session *s)
@@ -153,23 +168,19 @@ static bool any_pending(const struct e4d_session *s)
 	return (int64_t)sum > (int64_t)s->pending.settled;
 }
 
-/* At once when the ring fills faster than it is emptied, slower by and by. */
-static void set_pace(struct e4d_session *s, uint64_t found, uint64_t now)
+/* Soon when the ring fills faster than it is emptied, later by and by. */
+static void set_pace(struct e4d_session *s)
 {
-	int most;
-
-	if (found)
-		s->busy_ns = now;
-	most = now - s->busy_ns > QUIET_NS ? WAIT_QUIET_MS : WAIT_MS;
-	if (found > s->ring_cap / 4)
+	if (s->found > s->ring_cap / 4)
 		s->wait_ms = 1;
-	else if (found <= s->ring_cap / 16)
-		s->wait_ms = s->wait_ms * 2 < most ? s->wait_ms * 2 : most;
+	else if (s->found <= s->ring_cap / 16)
+		s->wait_ms = s->wait_ms * 2 < WAIT_MS ? s->wait_ms * 2 : WAIT_MS;
+	s->found = 0;
 }
 
 int e4d_session_wait_ms(const struct e4d_session *s)
 {
-	return s->wait_ms;
+	return s->behind ? 0 : s->wait_ms;
 }
 
 static bool delivery_due(const struct e4d_session *s, uint64_t now)
@@ -181,9 +192,14 @@ static bool delivery_due(const struct e4d_session *s, uint64_t now)
 int e4d_session_tick(struct e4d_session *s)
 {
 	uint64_t before = s->consumed, now = now_ns();
-	int err = consume(s), late;
+	int err = consume(s, DELIVER_RECORDS), late;
 
-	set_pace(s, s->consumed - before, now);
+	s->found += s->consumed - before;
+	s->behind = err == CUT;
+	if (s->behind)
+		err = 0;
+	else
+		set_pace(s);
 	if (!err && any_pending(s))
 		err = e4d_pending_settle(&s->pending, now, false, on_settled, s);
 	if (!err && !delivery_due(s, now))
@@ -213,7 +229,7 @@ static int drain(struct e4d_session *s)
 	do {
 		/* also what lets a program finish that ran when its link went */
 		usleep(20000);
-		err = consume(s);
+		err = consume_all(s);
 		e4d_session_counters(s, &c);
 	} while (!err && now_ns() < until &&
 	         c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
@@ -234,7 +250,7 @@ int e4d_session_stop(struct e4d_session *s)
 		drop_link(s, i);
 	usleep(20000);
 	if (!err)
-		err = consume(s);
+		err = consume_all(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
 	read_misses(s); /* of the programs, to the last */

@@ -28,10 +28,11 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
                      size_t why_len);
 
 /*
- * One step, to be made e4d_session_wait_ms() after the last: consume; and, when
- * records are there and 100 ms have passed or 8192 have gathered, read the
- * losses and deliver. A record is delivered only after the misses of its whole
- * life are known. Returns 0, on_record's value, or negative errno.
+ * One step, to be made e4d_session_wait_ms() after the last: consume, but not
+ * for ever; and, when records are there and 100 ms have passed or 8192 have
+ * gathered, read the losses and deliver. A record is delivered only after the
+ * misses of its whole life are known. Returns 0, on_record's value, or negative
+ * errno.
  */
 int e4d_session_tick(struct e4d_session *s);
 
