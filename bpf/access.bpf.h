@@ -13,14 +13,11 @@
 #include "config.h"
 #include "shared.h"
 
-/*
- * fentry and tp_btf hand typed pointers: plain loads, no helper, which is what
- * lockdown=confidentiality allows. A kprobe's registers need the helper.
- */
+/* The tracepoints of ext4: raw where kprobes are. */
 #ifdef E4D_PROBE_READ
-#define LOAD(p, f) BPF_CORE_READ(p, f)
+#define SEC_EXT4_TP(name) SEC("?raw_tp/" #name)
 #else
-#define LOAD(p, f) ((p)->f)
+#define SEC_EXT4_TP(name) SEC("?tp_btf/" #name)
 #endif
 
 #define EIOCBQUEUED      529
@@ -44,20 +41,47 @@
 
 const volatile struct e4d_config cfg SEC(".rodata.cfg") = {};
 
+#ifndef E4D_NO_CMPXCHG
+/* libbpf 1.4 declares it itself, in these words */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+#endif
+
+/*
+ * fentry and tp_btf hand typed pointers: plain loads, no helper, which is what
+ * lockdown=confidentiality allows. A kprobe's and a raw tracepoint's arguments
+ * are numbers: bpf_rdonly_cast (6.2, commit a35b9af4ec2c) gives one a type of
+ * vmlinux, at a seventh of the helper's price; the verifier drops the branch
+ * that cfg does not choose.
+ */
+#ifndef E4D_PROBE_READ
+#define LOAD(p, f) ((p)->f)
+#elif defined(E4D_NO_CMPXCHG)
+#define LOAD(p, f) BPF_CORE_READ(p, f)
+#else
+#define CAST(p)    ((typeof(p))bpf_rdonly_cast(p, bpf_core_type_id_kernel(typeof(*(p)))))
+#define LOAD(p, f) (cfg.inode_access == E4D_INODE_CAST ? CAST(p)->f : BPF_CORE_READ(p, f))
+#endif
+
 /*
  * A kernel object's identity as a plain number, unlike every thread's key. A
  * typed pointer may not be multiplied or shifted, but the difference of two
  * pointers is a number: any fixed address does, that of `shared` is at hand.
+ * Where LOAD casts, numbers and pointers are mixed: cast, all are pointers.
  */
 struct e4d_shared shared = {};
 
 static __always_inline __u64 k_id(const void *p)
 {
 #ifdef E4D_PROBE_READ
+#ifdef E4D_NO_CMPXCHG
 	return (__u64)p;
 #else
-	return ((__u64)p - (__u64)&shared) | 1ULL << 62;
+	if (cfg.inode_access != E4D_INODE_CAST)
+		return (__u64)p;
+	p = bpf_rdonly_cast(p, bpf_core_type_id_kernel(struct inode));
 #endif
+#endif
+	return ((__u64)p - (__u64)&shared) | 1ULL << 62;
 }
 
 static __always_inline struct inode *k_inode(struct kiocb *iocb)
@@ -98,21 +122,6 @@ static __always_inline __u64 k_isize(struct inode *inode)
 	return LOAD(inode, i_size);
 }
 
-static __always_inline bool k_map_is_new(struct ext4_map_blocks *map)
-{
-	return LOAD(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_New));
-}
-
-static __always_inline bool k_map_is_unwritten(struct ext4_map_blocks *map)
-{
-	return LOAD(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_Unwritten));
-}
-
-#ifndef E4D_NO_CMPXCHG
-/* libbpf 1.4 declares it itself, in these words */
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
-#endif
-
 /*
  * 8 bytes at a kernel address. container_of() gives no typed pointer (negative
  * offsets are refused), so ext4's inode is read through bpf_rdonly_cast (6.2,
@@ -123,7 +132,7 @@ static __always_inline __u64 k_load64(const void *addr)
 {
 	__u64 v = 0;
 
-#if !defined(E4D_NO_CMPXCHG) && !defined(E4D_PROBE_READ)
+#ifndef E4D_NO_CMPXCHG
 	if (cfg.inode_access == E4D_INODE_CAST) {
 		struct timespec64 *word;
 
@@ -134,6 +143,30 @@ static __always_inline __u64 k_load64(const void *addr)
 	if (cfg.inode_access == E4D_INODE_PROBE)
 		bpf_probe_read_kernel(&v, sizeof(v), addr);
 	return v;
+}
+
+/* ext4 may be a module, whose types bpf_rdonly_cast does not know. */
+#ifdef E4D_PROBE_READ
+#define LOAD_MAP(map, f)                                                                           \
+	((__u32)k_load64((const char *)(map) + bpf_core_field_offset(struct ext4_map_blocks, f)))
+#else
+#define LOAD_MAP(map, f) LOAD(map, f)
+#endif
+
+static __always_inline __u32 k_map_lblk(struct ext4_map_blocks *map)
+{
+	return LOAD_MAP(map, m_lblk);
+}
+
+static __always_inline bool k_map_is_new(struct ext4_map_blocks *map)
+{
+	return LOAD_MAP(map, m_flags) & (1u << bpf_core_enum_value(enum bh_state_bits, BH_New));
+}
+
+static __always_inline bool k_map_is_unwritten(struct ext4_map_blocks *map)
+{
+	return LOAD_MAP(map, m_flags) &
+	       (1u << bpf_core_enum_value(enum bh_state_bits, BH_Unwritten));
 }
 
 /*

@@ -49,13 +49,13 @@ static __always_inline void set_range(struct e4d_slot *w, __u64 offset, __u32 su
 		r->flags |= E4D_F_UNALIGNED;
 }
 
-/* A claimed slot's first words. From here on the hooks look for it. */
-static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, struct inode *inode)
+/* A claimed slot's first words (ids; iocb 0: not known). From here on the hooks look for it. */
+static __always_inline void init_state(struct e4d_slot *w, __u64 iocb, __u64 inode)
 {
 	w->link = 0;
 	w->link_seq = 0;
-	w->iocb = iocb ? k_id(iocb) : 0;
-	w->inode = k_id(inode);
+	w->iocb = iocb;
+	w->inode = inode;
 	w->live = 0;
 	__builtin_memset(w->runs, 0, sizeof(w->runs));
 	w->run_count = 0;
@@ -69,6 +69,9 @@ static __always_inline void init_state(struct e4d_slot *w, struct kiocb *iocb, s
 	w->own_end_io = 0;
 	w->truncating = 0;
 	w->end_io_failed = 0;
+	w->tid = 0;
+	if (E4D_TIER == E4D_TIER_KPROBE && w->key >> 32 == E4D_KEY_THREAD >> 32)
+		w->tid = (__u32)w->key;
 	w->found = 0;
 	w->phase = E4D_PHASE_DIO;
 	w->depth = 0;
@@ -117,17 +120,6 @@ static __always_inline void init_flags(struct e4d_slot *w, __u32 ki, bool sync)
 		r->flags |= E4D_F_ATOMIC;
 }
 
-static __always_inline __u64 new_seq(void)
-{
-#ifdef E4D_NO_CMPXCHG
-	/* no fetch-and-add either; the CPU keeps two from being equal */
-	__sync_fetch_and_add(&shared.next_seq, 1);
-	return (shared.next_seq << 12 | bpf_get_smp_processor_id()) + 1;
-#else
-	return __sync_fetch_and_add(&shared.next_seq, 1) + 1;
-#endif
-}
-
 static __always_inline void count_inside(__s64 writes, __s64 bytes)
 {
 	struct e4d_counters *c = counters();
@@ -165,7 +157,7 @@ static __always_inline void follow(struct kiocb *iocb, struct inode *inode, __u6
 		count(E4D_C_STATE_FULL, 1);
 		return;
 	}
-	init_state(w, iocb, inode);
+	init_state(w, k_id(iocb), k_id(inode));
 	init_record(w, inode, id);
 	init_flags(w, ki, sync);
 	set_range(w, pos, submitted, k_isize(inode));
@@ -178,27 +170,103 @@ static __always_inline void follow(struct kiocb *iocb, struct inode *inode, __u6
 		slot_free(w, key);
 		return;
 	}
-	init_state(t, iocb, inode);
+	init_state(t, w->iocb, w->inode);
 	t->link_seq = w->rec.seq;
 	t->link = key;
 }
 
+/* A plain write turns out to matter: it is followed from here on, as far as it has come. */
+static __always_inline struct e4d_slot *follow_plain(struct e4d_plain *p, struct inode *inode)
+{
+	__u64 tkey = key_of(p->id);
+	struct e4d_slot *w = slot_find(tkey);
+
+	if (w)
+		close_open(w, tkey);
+	count(E4D_C_WRITES, 1);
+	w = slot_claim(tkey);
+	if (!w) {
+		count(E4D_C_STATE_FULL, 1);
+		p->iocb = 0;
+		return NULL;
+	}
+	init_state(w, p->iocb, p->inode);
+	init_record(w, inode, p->id);
+	init_flags(w, p->ki_flags, true);
+	set_range(w, p->offset, p->submitted, p->isize);
+	w->mapped_to = p->mapped_end;
+	w->rec.ts_ns = p->ts_ns;
+	w->rec.seq = p->seq;
+	w->rec.mapped = p->mapped;
+	w->rec.mapped_end = p->mapped_end;
+	w->rec.extents = p->extents;
+	w->rec.flags |= p->flags & E4D_F_UNWRITTEN;
+	w->rec.dio_size = p->dio_size;
+	w->rec.dio_error = p->dio_error;
+	w->rec.seen = p->seen;
+	if (p->seen & E4D_SEEN_END_IO)
+		w->phase = E4D_PHASE_DONE;
+	p->iocb = 0;
+	return w;
+}
+
+/* The write that this thread has open on the inode, plain ones too: followed now. */
+static __always_inline struct e4d_slot *current_any(struct inode *inode)
+{
+	struct e4d_slot *w = current_write(inode);
+	struct e4d_plain *p;
+
+	if (w || !cfg.all)
+		return w;
+	p = plain_of(bpf_get_current_pid_tgid(), k_id(inode));
+	return p ? follow_plain(p, inode) : NULL;
+}
+
+/* Begins a write inside EOF without a slot, if that will do. */
+static __always_inline bool begin_inside(struct kiocb *iocb, struct inode *inode, __u32 submitted,
+                                         __u64 isize)
+{
+	if (cfg.all)
+		return plain_begin(iocb, inode, submitted, isize);
+	count_inside(1, submitted);
+	if (cfg.files)
+		timed_begin(iocb, inode, submitted);
+	return true;
+}
+
+/* What this iocb or thread had open is over. */
+static __always_inline void close_before(struct kiocb *iocb, struct inode *inode, __u64 id)
+{
+	struct e4d_slot *t = slot_find(key_of(id));
+	struct e4d_plain *p;
+
+	if (t)
+		close_open(t, key_of(id));
+	p = plain_find(k_id(iocb));
+	if (!p)
+		return;
+	t = cfg.all && p->inode == k_id(inode) && p->id == id ? follow_plain(p, inode) : NULL;
+	if (t)
+		close_write(t, key_of(id));
+	p->iocb = 0;
+}
+
 SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
-	__u64 id = bpf_get_current_pid_tgid(), pos = LOAD(iocb, ki_pos);
+	__u64 id = bpf_get_current_pid_tgid(), pos = LOAD(iocb, ki_pos), isize = k_isize(inode);
 	__u32 ki = LOAD(iocb, ki_flags);
-	struct e4d_slot *t;
 
 	if (!wanted(inode, id >> 32))
 		return 0;
-	if (pos + submitted <= k_isize(inode) && !(ki & IOCB_APPEND) &&
-	    (!cfg.all || cfg.extend_only)) {
-		count_unfollowed(submitted, 1);
-		return 0;
+	if (pos + submitted <= isize && !(ki & IOCB_APPEND)) {
+		if (cfg.extend_only) {
+			count(E4D_C_FILTERED, 1);
+			return 0;
+		}
+		if (!cfg.unfiltered && begin_inside(iocb, inode, submitted, isize))
+			return 0;
 	}
-	t = slot_find(key_of(id));
-	if (t)
-		close_open(t, key_of(id));
+	close_before(iocb, inode, id);
 	follow(iocb, inode, pos, ki, submitted, id);
 	return 0;
 }
@@ -206,10 +274,14 @@ SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 /* A direct write to ext4 begins on this thread; bytes as given by the caller. */
 static __always_inline void write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
-	if (cfg.light && (__u64)LOAD(iocb, ki_pos) + submitted <= k_isize(inode) &&
-	    !(LOAD(iocb, ki_flags) & IOCB_APPEND)) {
-		count_inside(1, submitted);
-		return;
+	__u64 isize;
+
+	if (cfg.unfiltered) {
+		isize = k_isize(inode);
+		if ((__u64)LOAD(iocb, ki_pos) + submitted <= isize &&
+		    !(LOAD(iocb, ki_flags) & IOCB_APPEND) &&
+		    begin_inside(iocb, inode, submitted, isize))
+			return;
 	}
 	begin_slow(iocb, inode, submitted);
 }
@@ -235,7 +307,7 @@ static __always_inline struct e4d_slot *claim_late(struct inode *inode, __u64 id
 		count(E4D_C_STATE_FULL, 1);
 		return NULL;
 	}
-	init_state(t, NULL, inode);
+	init_state(t, 0, k_id(inode));
 	init_record(t, inode, id);
 	t->rec.seq = new_seq();
 	return t;

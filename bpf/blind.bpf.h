@@ -31,7 +31,7 @@ SLOW int blind_begin(struct inode *inode, __u64 pos, __u64 len)
 		count(E4D_C_STATE_FULL, 1);
 		return 0;
 	}
-	init_state(t, NULL, inode);
+	init_state(t, 0, k_id(inode));
 	init_record(t, inode, id);
 	set_range(t, pos, submitted, k_isize(inode));
 	t->event_ns = t->rec.ts_ns;

@@ -10,13 +10,6 @@
 #include "begin.bpf.h"
 #include "runs.bpf.h"
 
-static __always_inline __u32 sat_add(__u32 a, __u64 b)
-{
-	__u64 sum = a + b;
-
-	return sum > 0xffffffffULL ? 0xffffffff : sum;
-}
-
 /* Mappings and allocations belong to the direct write, not to its fallback. */
 static __always_inline bool maps(const struct e4d_slot *w)
 {
@@ -337,18 +330,18 @@ static __always_inline bool nothing_of(const struct kiocb *iocb)
 	return !busy(iocb) && !shared.strays;
 }
 
-/* The write returns to its caller (fentry and kprobe tiers). */
-static __always_inline void write_exit(struct inode *inode, __s64 ret)
+/* The write returns to its caller (fentry and kprobe tiers). False: none was followed. */
+static __always_inline bool write_exit(struct inode *inode, __s64 ret)
 {
 	__u64 tkey = thread_key(), key;
 	struct e4d_slot *t = slot_find(tkey), *w;
 	bool lost;
 
 	if (!t)
-		return;
+		return false;
 	if (t->phase == E4D_PHASE_STRAY) {
 		discard(t, tkey);
-		return;
+		return false;
 	}
 	w = slot_follow(t);
 	key = t->link ? t->link : tkey;
@@ -356,7 +349,7 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 	if (t->link)
 		slot_free(t, tkey);
 	if (!w)
-		return; /* queued, and completed elsewhere meanwhile */
+		return true; /* queued, and completed elsewhere meanwhile */
 	if (w->inode != k_id(inode) || lost)
 		w->rec.doubt |= E4D_DOUBT_HALF;
 	if (ret == -EIOCBQUEUED) {
@@ -364,13 +357,14 @@ static __always_inline void write_exit(struct inode *inode, __s64 ret)
 			write_completed_async(w, key);
 		else if (!w->iocb)
 			write_queued_late(w, key);
-		return; /* else its completion finishes it */
+		return true; /* else its completion finishes it */
 	}
 	w->rec.ret = ret;
 	w->rec.seen |= E4D_SEEN_RET;
 	fallback_from(w, ret);
 	inode_at_exit(w, inode);
 	finish(w, key);
+	return true;
 }
 
 /*

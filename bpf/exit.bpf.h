@@ -8,11 +8,11 @@
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(tp_process_exit)
 {
-	__u64 tkey = thread_key();
-	struct e4d_slot *t = slot_find(tkey);
+	__u64 id = bpf_get_current_pid_tgid();
+	struct e4d_slot *t = slot_find(key_of(id));
 
 	if (t)
-		close_open(t, tkey);
+		close_open(t, key_of(id));
 	return 0;
 }
 

@@ -11,15 +11,40 @@ static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 	return 0;
 }
 
+/* 1: a followed write's. */
 SLOW int leave_slow(struct kiocb *iocb, __s64 ret)
 {
-	write_exit(k_inode(iocb), ret);
+	return write_exit(k_inode(iocb), ret);
+}
+
+/* One that is not whole has more to tell than a plain record. */
+SLOW int leave_plain(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
+{
+	struct inode *inode = k_inode(iocb);
+
+	if (ret == p->submitted && (p->seen & E4D_SEEN_END_IO))
+		plain_end(p, inode, ret);
+	else if (follow_plain(p, inode))
+		write_exit(inode, ret);
 	return 0;
 }
 
 static __always_inline int leave(struct kiocb *iocb, __s64 ret)
 {
-	return nothing_of(iocb) ? 0 : leave_slow(iocb, ret);
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && leave_slow(iocb, ret)) {
+		timed_drop(iocb);
+		return 0;
+	}
+	p = plain_find(k_id(iocb));
+	if (!p)
+		return 0;
+	if (cfg.all)
+		leave_plain(iocb, p, ret);
+	else if (ret != -EIOCBQUEUED)
+		timed_end(p, ret, true);
+	return 0;
 }
 
 SEC("?fentry/ext4_dio_write_iter")
@@ -57,12 +82,23 @@ int BPF_PROG(fe_dax_rw, struct kiocb *iocb, struct iov_iter *iter)
 	return 0;
 }
 
+SLOW int mapping_plain(struct inode *inode, struct iomap *iomap)
+{
+	struct e4d_plain *p = plain_of(bpf_get_current_pid_tgid(), k_id(inode));
+
+	if (p)
+		plain_mapped(p, iomap);
+	return 0;
+}
+
 SLOW int mapping_slow(struct inode *inode, __u64 pos, __u64 len, struct iomap *iomap, int ret)
 {
 	struct e4d_slot *w = current_write(inode);
 
-	if (!w)
-		w = begin_late(inode, pos, len);
+	if (!w && pos + len > k_isize(inode))
+		w = cfg.all ? current_any(inode) : begin_late(inode, pos, len);
+	if (!w && ret >= 0)
+		mapping_plain(inode, iomap);
 	if (!w)
 		return 0;
 	if (w->phase == E4D_PHASE_STRAY)
@@ -78,6 +114,8 @@ static __always_inline int mapping_done(struct inode *inode, __u64 pos, __u64 le
 {
 	if ((flags & IOMAP_WRITE) && (busy(inode) || pos + len > k_isize(inode)))
 		mapping_slow(inode, pos, len, iomap, ret);
+	else if (cfg.all && ret >= 0)
+		mapping_plain(inode, iomap);
 	return 0;
 }
 
@@ -95,6 +133,7 @@ int BPF_PROG(fx_overwrite_begin, struct inode *inode, loff_t offset, loff_t leng
 	return mapping_done(inode, offset, length, flags, iomap, ret);
 }
 
+/* 1: a followed write's. */
 SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 {
 	struct e4d_slot *w;
@@ -107,13 +146,24 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 	write_end_io(w, k_inode(iocb), size, error);
 	if (!submitter)
 		write_completed_async(w, k_id(iocb));
-	return 0;
+	return 1;
 }
 
 SEC("?fexit/ext4_dio_write_end_io")
 int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
 {
-	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error, ret < 0);
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && end_io_slow(iocb, size, error, ret < 0))
+		return 0;
+	p = plain_find(k_id(iocb));
+	if (!p)
+		return 0;
+	if (cfg.all)
+		plain_end_io(p, size, error ? error : ret < 0 ? ret : 0);
+	else if (LOAD(iocb, ki_complete))
+		timed_end(p, error ? error : size, false);
+	return 0;
 }
 
 SEC("?fentry/ext4_truncate")

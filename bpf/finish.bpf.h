@@ -3,7 +3,7 @@
 #ifndef E4D_FINISH_BPF_H
 #define E4D_FINISH_BPF_H
 
-#include "state.bpf.h"
+#include "plain.bpf.h"
 
 /* Exposed: own blocks (up to live) past i_disksize, and no orphan entry. */
 static __always_inline void exposure_check(struct e4d_slot *w, struct inode *inode, __u64 live)
@@ -89,6 +89,8 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 		__sync_fetch_and_add(&c->v[E4D_C_VERDICT0 + r->verdict], 1);
 	if (r->flags & E4D_F_EXTEND)
 		__sync_fetch_and_add(&c->v[E4D_C_EXTEND], 1);
+	if (cfg.files)
+		file_add_record(r);
 	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
 		emit(w);
 	slot_free(w, key);

@@ -34,6 +34,24 @@ static __always_inline bool busy(const void *iocb_or_inode)
 	return shared.busy[e4d_busy_at(k_id(iocb_or_inode)) & ((1 << E4D_BUSY_BITS) - 1)];
 }
 
+static __always_inline __u32 sat_add(__u32 a, __u64 b)
+{
+	__u64 sum = a + b;
+
+	return sum > 0xffffffffULL ? 0xffffffff : sum;
+}
+
+static __always_inline __u64 new_seq(void)
+{
+#ifdef E4D_NO_CMPXCHG
+	/* no fetch-and-add either; the CPU keeps two from being equal */
+	__sync_fetch_and_add(&shared.next_seq, 1);
+	return (shared.next_seq << 12 | bpf_get_smp_processor_id()) + 1;
+#else
+	return __sync_fetch_and_add(&shared.next_seq, 1) + 1;
+#endif
+}
+
 static __always_inline __u32 *generation(__u64 inode_id)
 {
 	__u32 i = (inode_id * 0x9e3779b97f4a7c15ULL) >> 52;

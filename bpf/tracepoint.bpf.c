@@ -39,9 +39,14 @@ int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigne
 SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
 {
 	struct e4d_slot *w = current_write(inode);
+	struct e4d_plain *p;
 
-	if (!w)
+	if (!w) {
+		p = plain_of(bpf_get_current_pid_tgid(), k_id(inode));
+		if (p)
+			plain_mapped(p, iomap);
 		return 0;
+	}
 	if (w->phase == E4D_PHASE_STRAY)
 		adopt_stray(w, inode, LOAD(iomap, offset), LOAD(iomap, length));
 	write_mapped(w, iomap);
@@ -53,7 +58,7 @@ SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
 SEC("?tp_btf/iomap_iter_dstmap")
 int BPF_PROG(tp_iter_dstmap, struct inode *inode, struct iomap *iomap)
 {
-	return busy(inode) ? mapping_slow(inode, iomap) : 0;
+	return cfg.all || busy(inode) ? mapping_slow(inode, iomap) : 0;
 }
 
 SLOW int invalidate_slow(struct inode *inode)
@@ -61,7 +66,7 @@ SLOW int invalidate_slow(struct inode *inode)
 	__u64 tkey = thread_key();
 	struct e4d_slot *t;
 
-	if (!current_write(inode))
+	if (!current_any(inode))
 		return 0;
 	t = slot_find(tkey);
 	if (t)
@@ -73,7 +78,7 @@ SLOW int invalidate_slow(struct inode *inode)
 SEC("?tp_btf/iomap_dio_invalidate_fail")
 int BPF_PROG(tp_invalidate_fail, struct inode *inode)
 {
-	return busy(inode) ? invalidate_slow(inode) : 0;
+	return cfg.all || busy(inode) ? invalidate_slow(inode) : 0;
 }
 
 SLOW int queued_slow(struct inode *inode)
@@ -121,6 +126,7 @@ static __always_inline void done_now(struct e4d_slot *w, __u64 key, struct inode
 	finish(w, key);
 }
 
+/* 1: a followed write's. */
 SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 {
 	struct inode *inode = k_inode(iocb);
@@ -131,6 +137,7 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 	w = completed_write(iocb, &submitter);
 	if (!w || w->inode != k_id(inode))
 		return 0;
+	timed_drop(iocb);
 	key = w->iocb && LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
 	if (e4d_waits(w)) { /* a write that is not followed has taken its place */
 		close_write(w, key);
@@ -139,7 +146,7 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
 	if (!submitter) {
 		write_completed_async(w, key);
-		return 0;
+		return 1;
 	}
 	if (ret < 0 || ret >= w->rec.submitted) {
 		w->rec.ret = ret;
@@ -153,13 +160,39 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 	} else {
 		done_now(w, key, inode);
 	}
+	return 1;
+}
+
+/* A short one waits for its fallback, as a followed write. */
+SLOW int complete_plain(struct kiocb *iocb, struct e4d_plain *p, int error, __s64 ret)
+{
+	struct inode *inode = k_inode(iocb);
+
+	if (!error && ret >= 0 && ret < p->submitted) {
+		if (follow_plain(p, inode))
+			complete_slow(iocb, error, ret);
+		return 0;
+	}
+	plain_end_io(p, ret, error ? error : ret < 0 ? (int)ret : 0);
+	plain_end(p, inode, ret);
 	return 0;
 }
 
 SEC("?tp_btf/iomap_dio_complete")
 int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 {
-	return nothing_of(iocb) ? 0 : complete_slow(iocb, error, ret);
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && complete_slow(iocb, error, ret))
+		return 0;
+	p = plain_find(k_id(iocb));
+	if (!p)
+		return 0;
+	if (cfg.all)
+		complete_plain(iocb, p, error, ret);
+	else
+		timed_end(p, ret, !LOAD(iocb, ki_complete));
+	return 0;
 }
 
 SEC("?tp_btf/ext4_truncate_enter")

@@ -15,7 +15,10 @@
 #define E4D_GENERATIONS 4096
 #define E4D_RING_BYTES  (4u << 20)
 
-/* How ext4's own inode (orphan list, i_disksize, extent root) is read. */
+/*
+ * How ext4's own inode (orphan list, i_disksize, extent root) is read, and in the
+ * kprobe tier all else.
+ */
 enum e4d_inode_access {
 	E4D_INODE_NONE = 0,  /* lockdown, and no kfunc: orphan and exposure unknown */
 	E4D_INODE_CAST = 1,  /* kfunc bpf_rdonly_cast (6.2): no helper */
@@ -23,16 +26,16 @@ enum e4d_inode_access {
 };
 
 struct e4d_config {
-	__u32 self_tgid;     /* never traced: our own output */
-	__u32 dev;           /* 0: every ext4 */
-	__u64 ino;           /* 0: every inode */
-	__u32 tgid;          /* 0: every process */
-	__u8 all;            /* emit every write */
-	__u8 light;          /* neither all nor a filter: see write_begin() */
-	__u8 extend_only;    /* state only for writes that may extend */
-	__u8 inode_access;   /* enum e4d_inode_access */
-	__s8 orphan_bit;     /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
-	__u8 look_unwritten; /* kprobe tier: no tracepoint tells of unwritten blocks */
+	__u32 self_tgid;   /* never traced: our own output */
+	__u32 dev;         /* 0: every ext4 */
+	__u64 ino;         /* 0: every inode */
+	__u32 tgid;        /* 0: every process */
+	__u8 all;          /* emit every write */
+	__u8 files;        /* sums and latencies for each file: see files.h */
+	__u8 unfiltered;   /* none of the filters here is set */
+	__u8 extend_only;  /* state only for writes that may extend */
+	__u8 inode_access; /* enum e4d_inode_access */
+	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
 };
 
 /*

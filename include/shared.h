@@ -4,14 +4,16 @@
 #define E4D_SHARED_H
 
 #include "config.h"
+#include "plain.h"
 #include "slot.h"
 
-#define E4D_ROWS      256 /* power of two; CPUs beyond share rows */
-#define E4D_BUSY_BITS 13
+#define E4D_ROWS       256 /* power of two; CPUs beyond share rows */
+#define E4D_BUSY_BITS  13
+#define E4D_PLAIN_BITS 12
 
 /*
- * busy counts the states whose iocb or inode falls into a bucket: at zero a
- * hook has nothing to do, and has found out without asking who the thread is.
+ * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
+ * a bucket: at zero a hook has nothing to do, and found out without looking for one.
  */
 struct e4d_shared {
 	struct e4d_counters rows[E4D_ROWS];
@@ -19,6 +21,8 @@ struct e4d_shared {
 	__u32 strays; /* states whose iocb is not known */
 	__u32 pad;
 	__u64 next_seq;
+	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
+	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
 };
 
 /* The bucket of an iocb's or an inode's id: Knuth's multiplicative hash. */
@@ -35,6 +39,8 @@ static __always_inline void e4d_busy_add(struct e4d_shared *sh, const struct e4d
 		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->iocb)], n);
 	else
 		__sync_fetch_and_add(&sh->strays, n);
+	if (s->tid)
+		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->tid)], n);
 }
 
 #endif

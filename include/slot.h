@@ -67,6 +67,8 @@ struct e4d_slot {
 	__u32 depth;      /* of calls */
 	__u32 truncating; /* in a truncate of its own */
 	__u32 end_io_failed;
+	__u32 tid; /* kprobe tier: the thread whose slot this is; else 0 */
+	__u32 pad;
 	__u64 found; /* 1 + the block where a mapping found unwritten blocks */
 	struct e4d_call calls[E4D_CALLS];
 	struct e4d_record rec;

@@ -165,7 +165,7 @@ static const char *hook_remedy(const struct e4d_kernel *k, const struct e4d_hook
 	bool kprobe = h->kind == E4D_KPROBE || h->kind == E4D_KRETPROBE;
 
 	if (kprobe && k->confidential)
-		return "lockdown=confidentiality allows no kprobe reads; use another tier";
+		return "lockdown=confidentiality allows no kprobes; use another tier";
 	if (err == -EPERM || err == -EACCES)
 		return "a security policy or a missing capability refuses it; use another tier";
 	return kprobe ? "a kernel with CONFIG_KPROBES, or another tier" : "use another tier";

@@ -22,12 +22,20 @@ static uint32_t ring_size(uint32_t bytes)
 }
 
 /* The array of slots has a fixed size: pending.c takes what is too much. */
-static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj,
+static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj, bool files,
                       const struct e4d_limits *limits)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(obj, "ring");
 	struct bpf_map *inflight = bpf_object__find_map_by_name(obj, "inflight");
+	int cpus = libbpf_num_possible_cpus();
 
+	if (files) {
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_other"),
+		                         cpus > 0 ? cpus : 1);
+	} else {
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_keys"), 1);
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "file_sums"), 1);
+	}
 	if (limits && limits->ring_bytes && ring)
 		bpf_map__set_max_entries(ring, ring_size(limits->ring_bytes));
 	if (limits && limits->in_flight && inflight && !k->has_cmpxchg)
@@ -56,9 +64,9 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 		return NULL;
 	}
 	*ro = *cfg;
-	ro->light = !cfg->all && !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
-	e4d_kernel_config(k, tier, ro);
-	set_sizes(k, obj, limits);
+	ro->unfiltered = !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
+	e4d_kernel_config(k, ro);
+	set_sizes(k, obj, cfg->files, limits);
 	return obj;
 }
 

@@ -18,6 +18,10 @@
 	{                                                                                          \
 		E4D_TIER_KPROBE, r, c, p, E4D_KRETPROBE, t, n                                      \
 	}
+#define RT(r, c, p, t, n)                                                                          \
+	{                                                                                          \
+		E4D_TIER_KPROBE, r, c, p, E4D_RAW_TP, t, n                                         \
+	}
 #define TF(r, c, p, t, n)                                                                          \
 	{                                                                                          \
 		E4D_TIER_FENTRY, r, c, p, E4D_TP, t, n                                             \
@@ -58,17 +62,15 @@ const struct e4d_hook e4d_hooks[] = {
 	KR("mapping", 0, "kr_iomap_begin", "ext4_iomap_begin", true),
 	KP("overwrite", 0, "kp_overwrite_begin", "ext4_iomap_overwrite_begin", false),
 	KR("overwrite", 0, "kr_overwrite_begin", "ext4_iomap_overwrite_begin", false),
-	KP("allocation", 0, "kp_map_blocks", "ext4_map_blocks", true),
-	KR("allocation", 0, "kr_map_blocks", "ext4_map_blocks", true),
+	RT("allocation", 0, "tp_ext_map_blocks_exit", "ext4_ext_map_blocks_exit", true),
+	RT("allocation-ind", 0, "tp_ind_map_blocks_exit", "ext4_ind_map_blocks_exit", true),
+	RT("unwritten", 0, "tp_unwritten_extents", "ext4_ext_handle_unwritten_extents", true),
 	KP("end_io", 0, "kp_end_io", "ext4_dio_write_end_io", true),
 	KR("end_io", 0, "kr_end_io", "ext4_dio_write_end_io", true),
 	KP("truncate", 0, "kp_truncate", "ext4_truncate", true),
 	KR("truncate", 0, "kr_truncate", "ext4_truncate", true),
 	KP("boundary", 0, "kp_remove_space", "ext4_ext_remove_space", true),
 	KR("boundary", 0, "kr_remove_space", "ext4_ext_remove_space", true),
-	/* where ext4 has BTF; else ext4_map_blocks' entry looks at the inode */
-	{E4D_TIER_KPROBE, "unwritten", 0, "tp_unwritten_extents", E4D_TP,
-         "ext4_ext_handle_unwritten_extents", false},
 	KP("orphan", 0, "kp_orphan_add", "ext4_orphan_add", false),
 	KR("orphan", 0, "kr_orphan_add", "ext4_orphan_add", false),
 	KP("orphan", 0, "kp_orphan_del", "ext4_orphan_del", false),
@@ -106,7 +108,8 @@ _Static_assert(sizeof(e4d_hooks) / sizeof(e4d_hooks[0]) <= E4D_HOOK_ROWS, "rows 
 
 const char *e4d_hook_kind_name(enum e4d_hook_kind kind)
 {
-	static const char *const names[] = {"fentry", "fexit", "kprobe", "kretprobe", "tp_btf"};
+	static const char *const names[] = {"fentry",    "fexit",  "kprobe",
+	                                    "kretprobe", "tp_btf", "raw_tp"};
 
 	return names[kind];
 }

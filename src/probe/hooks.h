@@ -9,7 +9,7 @@
 
 #define E4D_HOOK_ROWS 72
 
-enum e4d_hook_kind { E4D_FENTRY, E4D_FEXIT, E4D_KPROBE, E4D_KRETPROBE, E4D_TP };
+enum e4d_hook_kind { E4D_FENTRY, E4D_FEXIT, E4D_KPROBE, E4D_KRETPROBE, E4D_TP, E4D_RAW_TP };
 
 struct e4d_hook {
 	enum e4d_tier tier;

@@ -157,6 +157,7 @@ bool e4d_kernel_has(const struct e4d_kernel *k, const struct e4d_hook *hook)
 
 	switch (hook->kind) {
 	case E4D_TP:
+	case E4D_RAW_TP:
 		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
 		return btf_has(k->vmlinux, name, BTF_KIND_TYPEDEF) ||
 		       btf_has(k->ext4, name, BTF_KIND_TYPEDEF);
@@ -169,21 +170,12 @@ bool e4d_kernel_has(const struct e4d_kernel *k, const struct e4d_hook *hook)
 	}
 }
 
-static bool has_role(const struct e4d_kernel *k, enum e4d_tier tier, const char *role)
-{
-	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
-		if (h->tier == tier && !strcmp(h->role, role) && e4d_kernel_has(k, h))
-			return true;
-	return false;
-}
-
-void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg)
+void e4d_kernel_config(const struct e4d_kernel *k, struct e4d_config *cfg)
 {
 	int bit = enum_value(k->ext4 ? k->ext4 : k->vmlinux, "EXT4_STATE_ORPHAN_FILE");
 
-	cfg->look_unwritten = !has_role(k, tier, "unwritten");
 	cfg->orphan_bit = bit < 0 ? -1 : bit + STATE_SHIFT;
-	if (tier != E4D_TIER_KPROBE && k->has_rdonly_cast && k->has_cmpxchg)
+	if (k->has_rdonly_cast && k->has_cmpxchg)
 		cfg->inode_access = E4D_INODE_CAST;
 	else if (k->confidential)
 		cfg->inode_access = E4D_INODE_NONE;

@@ -31,8 +31,8 @@ void e4d_kernel_free(struct e4d_kernel *k);
 /* Gives back the BTF alone; what was probed stays. */
 void e4d_kernel_free_btf(struct e4d_kernel *k);
 
-/* The inode access and orphan bit that this kernel and tier allow. */
-void e4d_kernel_config(const struct e4d_kernel *k, enum e4d_tier tier, struct e4d_config *cfg);
+/* The inode access and orphan bit that this kernel allows. */
+void e4d_kernel_config(const struct e4d_kernel *k, struct e4d_config *cfg);
 
 /* Is the hook's target there, by BTF or by /proc/kallsyms? */
 bool e4d_kernel_has(const struct e4d_kernel *k, const struct e4d_hook *hook);

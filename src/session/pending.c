@@ -208,3 +208,35 @@ int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
 	p->next_ns = now + SCAN_NS;
 	return p->mapped ? settle_mapped(p, now, all, fn, ctx) : settle_hash(p, now, all, fn, ctx);
 }
+
+size_t e4d_pending_plain(const struct e4d_pending *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < 1 << E4D_PLAIN_BITS; i++)
+		n += __atomic_load_n(&p->shared->plain[i].iocb, __ATOMIC_RELAXED) != 0;
+	return n;
+}
+
+int e4d_pending_end_plain(struct e4d_pending *p, uint64_t now, enum e4d_tier tier,
+                          int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < 1 << E4D_PLAIN_BITS && !err; i++) {
+		struct e4d_plain *pl = &p->shared->plain[i];
+		struct e4d_record rec = {.tier = tier};
+
+		if (!pl->iocb)
+			continue;
+		e4d_plain_record(&rec, pl, pl->isize, 0, now);
+		pl->iocb = 0;
+		p->plain++;
+		rec.seen &= ~E4D_SEEN_RET;
+		rec.doubt = E4D_DOUBT_SETTLE;
+		rec.verdict = e4d_verdict(&rec);
+		e4d_thread_comm(rec.pid, rec.tid, rec.comm);
+		err = fn(ctx, &rec);
+	}
+	return err;
+}

@@ -28,6 +28,7 @@ struct e4d_pending {
 	size_t len;
 	struct e4d_shared *shared; /* the session's */
 	uint64_t settled; /* so far: the kernel's pending counter does not know */
+	uint64_t plain;   /* plain writes ended at the end: no counter knows them */
 	uint64_t next_ns; /* no scan before */
 	struct e4d_watch watch[E4D_WATCHES]; /* by sequence number; a collision starts anew */
 };
@@ -42,6 +43,16 @@ int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, struct e4d_
  */
 int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
                        int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
+
+/* Plain writes under way. */
+size_t e4d_pending_plain(const struct e4d_pending *p);
+
+/*
+ * At the end of a session with cfg.all: hands those still under way to fn, as
+ * `unknown` records of this tier.
+ */
+int e4d_pending_end_plain(struct e4d_pending *p, uint64_t now, enum e4d_tier tier,
+                          int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
 void e4d_pending_close(struct e4d_pending *p);
 
 #endif

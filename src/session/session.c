@@ -232,8 +232,10 @@ static int drain(struct e4d_session *s)
 		err = consume_all(s);
 		e4d_session_counters(s, &c);
 	} while (!err && now_ns() < until &&
-	         c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
-	                 c.v[E4D_C_WRITES]);
+	         (c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] -
+	                          s->pending.settled <
+	                  c.v[E4D_C_WRITES] ||
+	          (s->opts.cfg.all && e4d_pending_plain(&s->pending))));
 	return err;
 }
 
@@ -253,6 +255,8 @@ int e4d_session_stop(struct e4d_session *s)
 		err = consume_all(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
+	if (!err && s->opts.cfg.all)
+		err = e4d_pending_end_plain(&s->pending, now_ns(), s->att.tier, on_settled, s);
 	read_misses(s); /* of the programs, to the last */
 	return err ? err : deliver(s);
 }
@@ -380,7 +384,7 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
 	for (int c = 0; c < E4D_C_COUNT; c++)
 		v[c] += s->settled.v[c];
-	v[E4D_C_WRITES] += v[E4D_C_INSIDE];
+	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
 	v[E4D_C_DONE] += v[E4D_C_INSIDE];
 	v[E4D_C_VERDICT0 + E4D_CLEAN] += v[E4D_C_INSIDE];
 	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
  * The least that a consumer of one record for each write does: takes each from
- * the ring when the session says and writes its bytes to a file.
+ * the ring when the session says and writes its bytes to a file. With --files it
+ * counts for each file, as the live view does, and takes the records of the default.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static int loop(struct e4d_session *s, struct consumer *c)
 int main(int argc, char **argv)
 {
 	static struct consumer c;
-	struct e4d_session_opts opts = {.on_record = on_record, .ctx = &c, .cfg.all = 1};
+	struct e4d_session_opts opts = {.on_record = on_record, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";
 	int err;
@@ -71,11 +72,13 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		opts.tier = e4d_name_value(&e4d_tiers, argv[1], strlen(argv[1]));
 	if (argc != 3 || (int)opts.tier <= 0) {
-		fprintf(stderr, "usage: consume TIER FILE\n"
+		fprintf(stderr, "usage: consume TIER FILE|--files\n"
 		                "example: consume tracepoint /dev/null\n");
 		return 2;
 	}
-	c.fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	opts.cfg.files = !strcmp(argv[2], "--files");
+	opts.cfg.all = !opts.cfg.files;
+	c.fd = open(opts.cfg.files ? "/dev/null" : argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (c.fd < 0) {
 		perror(argv[2]);
 		return 1;

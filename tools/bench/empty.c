@@ -113,6 +113,14 @@ static int attach_kprobe(bool ret, const char *target)
 	return fd;
 }
 
+static int attach_raw(const char *target)
+{
+	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "floor", "GPL", empty,
+	                         sizeof(empty) / sizeof(empty[0]), NULL);
+
+	return prog < 0 ? prog : bpf_raw_tracepoint_open(target, prog);
+}
+
 int empty_open(void)
 {
 	vmlinux = btf__load_vmlinux_btf();
@@ -127,5 +135,7 @@ int empty_attach(enum e4d_hook_kind kind, const char *target)
 {
 	if (kind == E4D_KPROBE || kind == E4D_KRETPROBE)
 		return attach_kprobe(kind == E4D_KRETPROBE, target);
+	if (kind == E4D_RAW_TP)
+		return attach_raw(target);
 	return attach_typed(kind, target);
 }

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Writes inside EOF that somebody wants to know of: each of them (cfg.all), or
+ * how long they take (cfg.files). Their state is a quarter of a slot, found by
+ * the iocb, and their record is written straight into the ring. One that
+ * allocates, fails half way or turns out to extend becomes a followed write:
+ * follow_plain().
+ */
+#ifndef E4D_PLAIN_BPF_H
+#define E4D_PLAIN_BPF_H
+
+#include "files.bpf.h"
+
+#define PLAIN_MASK ((1 << E4D_PLAIN_BITS) - 1)
+
+static __always_inline __u32 plain_index(__u64 iocb)
+{
+	return e4d_busy_at(iocb) >> (E4D_BUSY_BITS - E4D_PLAIN_BITS) & PLAIN_MASK;
+}
+
+/* The plain write of this iocb, or NULL. */
+static __always_inline struct e4d_plain *plain_find(__u64 iocb)
+{
+	struct e4d_plain *p = &shared.plain[plain_index(iocb)];
+
+	return (cfg.all || cfg.files) && p->iocb == iocb ? p : NULL;
+}
+
+/* The one that this thread is in, or NULL. Only with cfg.all. */
+static __always_inline struct e4d_plain *plain_of(__u64 id, __u64 inode)
+{
+	struct e4d_plain *p;
+
+	if (!cfg.all)
+		return NULL;
+	p = &shared.plain[shared.of_thread[(__u32)id & PLAIN_MASK] & PLAIN_MASK];
+	return p->iocb && p->id == id && p->inode == inode ? p : NULL;
+}
+
+/* One that is overwritten by another iocb's loses its time, and no more. */
+static __always_inline void timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	__u64 id = k_id(iocb);
+	struct e4d_plain *p = &shared.plain[plain_index(id)];
+
+	p->file = e4d_file_key(k_dev(inode), LOAD(inode, i_ino));
+	p->submitted = submitted;
+	p->ts_ns = bpf_ktime_get_boot_ns();
+	p->iocb = id;
+}
+
+/* ret: bytes or -errno. */
+static __always_inline void timed_end(struct e4d_plain *p, __s64 ret, bool own)
+{
+	__u32 what = 0;
+
+	if (ret < 0)
+		what = E4D_FILE_ERROR;
+	else if (ret < p->submitted)
+		what = E4D_FILE_SHORT;
+	file_add(p->file, p->submitted, what, p->ts_ns, bpf_ktime_get_boot_ns(), own);
+	p->iocb = 0;
+}
+
+/* It was followed after all. */
+static __always_inline void timed_drop(struct kiocb *iocb)
+{
+	struct e4d_plain *p = plain_find(k_id(iocb));
+
+	if (p)
+		p->iocb = 0;
+}
+
+/* False: not one for this way. */
+static __always_inline bool plain_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted,
+                                        __u64 isize)
+{
+#ifdef E4D_NO_CMPXCHG
+	return false;
+#else
+	__u64 id = bpf_get_current_pid_tgid(), iid = k_id(iocb);
+	__u32 ki = LOAD(iocb, ki_flags), at = plain_index(iid);
+	struct e4d_plain *p = &shared.plain[at];
+	__u64 mask;
+
+	if (E4D_TIER == E4D_TIER_KPROBE || LOAD(iocb, ki_complete) || (ki & IOCB_NOWAIT) ||
+	    busy(iocb) || (E4D_TIER == E4D_TIER_FENTRY && (LOAD(inode, i_flags) & S_DAX)))
+		return false;
+	if (id >> 32 == cfg.self_tgid)
+		return true;
+	if (p->iocb || __sync_val_compare_and_swap(&p->iocb, 0, iid))
+		return false;
+	p->id = id;
+	p->inode = k_id(inode);
+	p->file = e4d_file_key(k_dev(inode), LOAD(inode, i_ino));
+	p->submitted = submitted;
+	p->ki_flags = ki;
+	p->offset = LOAD(iocb, ki_pos);
+	p->isize = isize;
+	p->mapped_end = 0;
+	p->mapped = 0;
+	p->dio_size = 0;
+	p->gen = LOAD(inode, i_generation);
+	p->blkbits = LOAD(inode, i_blkbits);
+	mask = (1ULL << (p->blkbits & 31)) - 1;
+	p->flags = E4D_F_SYNC | (ki & IOCB_DSYNC ? E4D_F_DSYNC : 0) |
+	           (ki & IOCB_ATOMIC ? E4D_F_ATOMIC : 0) |
+	           ((p->offset | submitted) & mask ? E4D_F_UNALIGNED : 0);
+	p->extents = 0;
+	p->dio_error = 0;
+	p->seen = 0;
+	p->seq = new_seq();
+	p->ts_ns = bpf_ktime_get_boot_ns();
+	shared.of_thread[(__u32)id & PLAIN_MASK] = at;
+	return true;
+#endif
+}
+
+static __always_inline void plain_mapped(struct e4d_plain *p, struct iomap *iomap)
+{
+	__u64 start = LOAD(iomap, offset), end = start + LOAD(iomap, length);
+
+	if (p->seen & E4D_SEEN_END_IO)
+		return;
+	if (start < p->mapped_end) /* a mapping made anew half way counts once */
+		start = p->mapped_end;
+	if (end > start) {
+		p->mapped = sat_add(p->mapped, end - start);
+		p->mapped_end = end;
+		p->extents += p->extents != 0xffff;
+	}
+	if (LOAD(iomap, type) == IOMAP_UNWRITTEN)
+		p->flags |= E4D_F_UNWRITTEN;
+	p->seen |= E4D_SEEN_MAP;
+}
+
+static __always_inline void plain_end_io(struct e4d_plain *p, __s64 size, __s32 error)
+{
+	p->dio_error = error;
+	p->seen |= E4D_SEEN_END_IO;
+	if (size >= 0) {
+		p->dio_size = size;
+		p->seen |= E4D_SEEN_DIO_SIZE;
+	}
+}
+
+static __always_inline void plain_end(struct e4d_plain *p, struct inode *inode, __s32 ret)
+{
+	struct e4d_counters *c = counters();
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct e4d_record *r;
+
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], 1);
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], p->submitted);
+	__sync_fetch_and_add(&c->v[E4D_C_MAPPED], p->mapped);
+	__sync_fetch_and_add(&c->v[E4D_C_PRODUCED], 1);
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (r) {
+		e4d_plain_record(r, p, k_isize(inode), ret, now);
+		r->cpu = bpf_get_smp_processor_id();
+		r->tier = E4D_TIER;
+		k_comm(r->comm);
+		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	} else {
+		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
+	}
+	if (cfg.files)
+		file_add(p->file, p->submitted, ret < 0 ? E4D_FILE_ERROR : 0, p->ts_ns, now, true);
+	p->iocb = 0;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * A write inside EOF that allocates nothing, under way: all that it needs. What
+ * else becomes of it makes it a followed write with a slot.
+ */
+#ifndef E4D_PLAIN_H
+#define E4D_PLAIN_H
+
+#include "verdict.h"
+
+struct e4d_plain {
+	__u64 iocb;  /* 0: free */
+	__u64 ts_ns; /* CLOCK_BOOTTIME */
+	__u64 file;  /* dev << 32 | ino */
+	__u32 submitted;
+	__u32 ki_flags;
+	/* from here on only with cfg.all */
+	__u64 id; /* pid_tgid of the submitter */
+	__u64 inode;
+	__u64 seq;
+	__u64 offset;
+	__u64 isize;
+	__u64 mapped_end;
+	__u32 mapped;
+	__u32 dio_size;
+	__u32 gen;
+	__u32 flags; /* E4D_F_* */
+	__u16 extents;
+	__s16 dio_error;
+	__u16 seen;
+	__u8 blkbits;
+	__u8 pad[25];
+};
+
+_Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
+
+/*
+ * The record of one that came through as a whole, or not at all; all but comm.
+ * isize and now are those of its end, ret what it returned.
+ */
+static __always_inline void e4d_plain_record(struct e4d_record *r, const struct e4d_plain *p,
+                                             __u64 isize, __s32 ret, __u64 now)
+{
+	r->ts_ns = p->ts_ns;
+	r->seq = p->seq;
+	r->ino = (__u32)p->file;
+	r->offset = p->offset;
+	r->mapped_end = p->mapped_end;
+	r->alloc_end = 0;
+	r->isize_before = p->isize;
+	r->isize_after = isize;
+	r->trim_from = 0;
+	r->past_eof = 0;
+	r->prealloc = 0;
+	r->exposed_ns = 0;
+	r->latency_ns = now - p->ts_ns;
+	r->submitted = p->submitted;
+	r->mapped = p->mapped;
+	r->dio_size = p->dio_size;
+	r->ret = ret;
+	r->fallback = 0;
+	r->pid = p->id >> 32;
+	r->tid = (__u32)p->id;
+	r->dev = p->file >> 32;
+	r->gen = p->gen;
+	r->flags = p->flags;
+	r->dio_error = p->dio_error;
+	r->trim_ret = 0;
+	r->extents = p->extents;
+	r->seen = p->seen | E4D_SEEN_RET;
+	r->doubt = 0;
+	r->blkbits = p->blkbits;
+	r->verdict = E4D_CLEAN;
+	r->evidence = E4D_OBSERVED;
+	r->version = E4D_RECORD_VERSION;
+}
+
+#endif
