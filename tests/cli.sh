@@ -96,6 +96,18 @@ check trace-text-lines 3 "$(wc -l <"$tmp/out")"
 check trace-filter-none 0 "$(traced append-1m --json --filter verdict=leak)"
 check trace-filter-none-lines 0 "$(wc -l <"$tmp/out")"
 
+check trace-self 0 "$(traced append-1m --json --self)"
+says trace-self-writes '^what it cost: 1 writes in' "$tmp/err"
+says trace-self-programs '^  all  *[1-9][0-9]*  *[1-9][0-9]*  *[1-9][0-9.]*$' "$tmp/err"
+says trace-self-a-write 'kernel: [1-9][0-9.]* ns a write' "$tmp/err"
+says trace-self-user 'user: [0-9.]* ms CPU a second' "$tmp/err"
+check trace-self-refused 4 "$(rc_of setpriv --inh-caps=-sys_admin --bounding-set=-sys_admin \
+	"$prog" trace --self --duration 1 --filter "dev=$dir")"
+says trace-self-refused-says 'BPF statistics were refused' "$tmp/err"
+says trace-self-refused-user 'user: [0-9.]* ms CPU a second' "$tmp/err"
+check trace-self-80 0 "$(awk 'length > 80' "$tmp/err" | wc -l)"
+check trace-self-output-clean 1 "$(wc -l <"$tmp/out")"
+
 : >"$tmp/err"
 # -n ends by itself; a reader that goes away ends it quietly
 "$prog" trace --all -n 2 --json --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
@@ -104,6 +116,26 @@ until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
 "$workload" run "$dir" append-1m overwrite hole-inside >/dev/null 2>&1
 wait $pid
 check trace-n 2 "$(wc -l <"$tmp/out")"
+# lines are gathered, and none that is due is lost: at a signal, at -n, at the end
+for end in TERM INT; do
+	: >"$tmp/err"
+	"$prog" trace --json --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+	dd if=/dev/zero of="$dir/lines" bs=4k count=3000 oflag=direct 2>/dev/null
+	kill -$end $pid
+	wait $pid
+	check trace-lines-$end 3000 "$(grep -c '"verdict":"clean"' "$tmp/out")"
+	rm "$dir/lines"
+done
+: >"$tmp/err"
+"$prog" trace --json -n 100 --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+dd if=/dev/zero of="$dir/lines" bs=4k count=3000 oflag=direct 2>/dev/null
+wait $pid
+check trace-n-of-many 100 "$(grep -c '"verdict":"clean"' "$tmp/out")"
+rm "$dir/lines"
 mkfifo "$tmp/fifo"
 : >"$tmp/err"
 "$prog" trace --all --json --filter "dev=$dir" >"$tmp/fifo" 2>"$tmp/err" &
@@ -123,6 +155,16 @@ until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
 wait $pid
 check trace-full-disk 3 $?
 says trace-full-disk-says 'No space' "$tmp/err"
+# the last lines come with the end, and the disk is full by then
+"$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
+pid=$!
+until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+kill -STOP $pid
+"$workload" run "$dir" append-1m >/dev/null 2>&1
+kill -INT $pid
+kill -CONT $pid
+wait $pid
+check trace-full-disk-at-end 3 $?
 start=$(date +%s)
 check trace-duration 4 "$(rc_of "$prog" trace --duration 1 --filter "dev=$dir")"
 check trace-duration-ends 1 "$(($(date +%s) - start < 5))"

@@ -17,7 +17,7 @@ struct e4d_cmd {
 
 /* Options that every tracing command takes, parsed. */
 struct e4d_opts {
-	bool all, confirm, strict, quiet;
+	bool all, confirm, strict, quiet, self;
 	const char *format; /* "text", "json", "csv" */
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best */
 	uint64_t count;     /* -n; 0: no limit */

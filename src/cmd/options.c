@@ -22,7 +22,8 @@ enum {
 	OPT_STRICT,
 	OPT_DURATION,
 	OPT_BUFFER,
-	OPT_IN_FLIGHT
+	OPT_IN_FLIGHT,
+	OPT_SELF
 };
 
 static const struct option longopts[] = {
@@ -36,6 +37,7 @@ static const struct option longopts[] = {
 	{"duration", required_argument, NULL, OPT_DURATION},
 	{"buffer", required_argument, NULL, OPT_BUFFER},
 	{"in-flight", required_argument, NULL, OPT_IN_FLIGHT},
+	{"self", no_argument, NULL, OPT_SELF},
 	{"number", required_argument, NULL, 'n'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
@@ -146,6 +148,9 @@ static int parse_one(struct e4d_opts *o, int c)
 		return parse_limit("--buffer", optarg, MAX_RING, &o->limits.ring_bytes);
 	case OPT_IN_FLIGHT:
 		return parse_limit("--in-flight", optarg, E4D_SLOTS, &o->limits.in_flight);
+	case OPT_SELF:
+		o->self = true;
+		return 0;
 	case 'n':
 		return parse_count(optarg, &o->count);
 	case 'q':

@@ -25,14 +25,23 @@ struct e4d_session {
 	struct e4d_misses misses;
 	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
 	uint64_t missed_until[E4D_MISS_ANY + 1];
-	uint64_t consumed;
+	uint64_t consumed, consume_to;
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
 	size_t batch_n, batch_cap;
+	uint64_t ring_cap;     /* records that fit the ring */
+	uint64_t found;        /* in it, since it was last emptied */
+	uint64_t delivered_ns; /* the last delivery */
+	int wait_ms;
+	bool behind; /* the last tick left some in it */
 	bool stopped;
 };
 
-#define DRAIN_NS 2000000000ULL /* at the end, for writes under way */
+#define DRAIN_NS        2000000000ULL /* at the end, for writes under way */
+#define DELIVER_NS      100000000ULL  /* the misses are read no more often, */
+#define DELIVER_RECORDS 8192          /* unless so many wait */
+#define CUT             (-EAGAIN)     /* on_ring(): enough for now, more is there */
+#define WAIT_MS         10            /* 2 million records a second just fit 4 MiB */
 
 static uint64_t now_ns(void)
 {
@@ -60,11 +69,13 @@ static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
 static int on_ring(void *ctx, void *data, size_t size)
 {
 	struct e4d_session *s = ctx;
+	int err;
 
 	if (size < sizeof(struct e4d_record))
 		return -EPROTO;
 	s->consumed++;
-	return batch_add(s, data);
+	err = batch_add(s, data);
+	return err ? err : s->consumed >= s->consume_to ? CUT : 0;
 }
 
 /* The kernel side's finish(), for a write that user space ended. */
@@ -85,11 +96,24 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	return batch_add(s, rec);
 }
 
-static int consume(struct e4d_session *s)
+/* All that is in the ring, or so many records: then CUT. */
+static int consume(struct e4d_session *s, uint64_t most)
 {
-	int n = ring_buffer__consume(s->ring);
+	int n;
 
+	s->consume_to = s->consumed + most;
+	n = ring_buffer__consume(s->ring);
 	return n < 0 ? n : 0;
+}
+
+static int consume_all(struct e4d_session *s)
+{
+	int err;
+
+	do
+		err = consume(s, DELIVER_RECORDS);
+	while (err == CUT);
+	return err;
 }
 
 static void read_misses(struct e4d_session *s)
@@ -134,16 +158,56 @@ static int deliver(struct e4d_session *s)
 	return err;
 }
 
+/* Writes that wait to be settled; the kernel side does not know of those that were. */
+static bool any_pending(const struct e4d_session *s)
+{
+	uint64_t sum = 0;
+
+	for (int cpu = 0; cpu < s->rows; cpu++)
+		sum += __atomic_load_n(&s->shared->rows[cpu].v[E4D_C_PENDING], __ATOMIC_RELAXED);
+	return (int64_t)sum > (int64_t)s->pending.settled;
+}
+
+/* Soon when the ring fills faster than it is emptied, later by and by. */
+static void set_pace(struct e4d_session *s)
+{
+	if (s->found > s->ring_cap / 4)
+		s->wait_ms = 1;
+	else if (s->found <= s->ring_cap / 16)
+		s->wait_ms = s->wait_ms * 2 < WAIT_MS ? s->wait_ms * 2 : WAIT_MS;
+	s->found = 0;
+}
+
+int e4d_session_wait_ms(const struct e4d_session *s)
+{
+	return s->behind ? 0 : s->wait_ms;
+}
+
+static bool delivery_due(const struct e4d_session *s, uint64_t now)
+{
+	return s->batch_n && (s->opts.prompt || now - s->delivered_ns >= DELIVER_NS ||
+	                      s->batch_n >= DELIVER_RECORDS);
+}
+
 int e4d_session_tick(struct e4d_session *s)
 {
-	struct e4d_counters sum;
-	int err = consume(s);
+	uint64_t before = s->consumed, now = now_ns();
+	int err = consume(s, DELIVER_RECORDS), late;
 
-	e4d_session_counters(s, &sum);
-	if (!err && (int64_t)sum.v[E4D_C_PENDING] > (int64_t)s->pending.settled)
-		err = e4d_pending_settle(&s->pending, now_ns(), false, on_settled, s);
+	s->found += s->consumed - before;
+	s->behind = err == CUT;
+	if (s->behind)
+		err = 0;
+	else
+		set_pace(s);
+	if (!err && any_pending(s))
+		err = e4d_pending_settle(&s->pending, now, false, on_settled, s);
+	if (!err && !delivery_due(s, now))
+		return 0;
 	read_misses(s);
-	return err ? err : deliver(s);
+	late = deliver(s);
+	s->delivered_ns = now;
+	return err ? err : late;
 }
 
 static void drop_link(struct e4d_session *s, int i)
@@ -165,7 +229,7 @@ static int drain(struct e4d_session *s)
 	do {
 		/* also what lets a program finish that ran when its link went */
 		usleep(20000);
-		err = consume(s);
+		err = consume_all(s);
 		e4d_session_counters(s, &c);
 	} while (!err && now_ns() < until &&
 	         (c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] -
@@ -188,7 +252,7 @@ int e4d_session_stop(struct e4d_session *s)
 		drop_link(s, i);
 	usleep(20000);
 	if (!err)
-		err = consume(s);
+		err = consume_all(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
 	if (!err && s->opts.cfg.all)
@@ -200,6 +264,14 @@ int e4d_session_stop(struct e4d_session *s)
 static int map_fd(struct e4d_session *s, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(s->att.obj, name);
+}
+
+/* Each record has a header of 8 bytes. */
+static uint64_t ring_records(struct e4d_session *s)
+{
+	struct bpf_map *ring = bpf_object__find_map_by_name(s->att.obj, "ring");
+
+	return bpf_map__max_entries(ring) / (sizeof(struct e4d_record) + 8);
 }
 
 static int set_up(struct e4d_session *s)
@@ -220,6 +292,8 @@ static int set_up(struct e4d_session *s)
 	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
 	if (!s->ring)
 		return -errno;
+	s->ring_cap = ring_records(s);
+	s->wait_ms = WAIT_MS;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
 }
@@ -292,6 +366,11 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 enum e4d_tier e4d_session_tier(const struct e4d_session *s)
 {
 	return s->att.tier;
+}
+
+const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
+{
+	return &s->att;
 }
 
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)

@@ -17,6 +17,7 @@ struct e4d_session_opts {
 	struct e4d_config cfg;
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best that attaches */
 	struct e4d_limits limits;
+	bool prompt; /* deliver at each tick with records: the disk or /proc is asked about them */
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
 	void *ctx;
@@ -27,16 +28,24 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
                      size_t why_len);
 
 /*
- * One step, meant for a timer of about 10 ms: consume, read the losses, deliver.
- * A record is delivered only after the misses of its whole life are known.
- * Returns 0, on_record's value, or negative errno.
+ * One step, to be made e4d_session_wait_ms() after the last: consume, but not
+ * for ever; and, when records are there and 100 ms have passed or 8192 have
+ * gathered, read the losses and deliver. A record is delivered only after the
+ * misses of its whole life are known. Returns 0, on_record's value, or negative
+ * errno.
  */
 int e4d_session_tick(struct e4d_session *s);
+
+/* How long the ring may now be left alone, ms: by what the last ticks found in it. */
+int e4d_session_wait_ms(const struct e4d_session *s);
 
 /* Detaches, then delivers all that is left; writes still open are settled. */
 int e4d_session_stop(struct e4d_session *s);
 
 enum e4d_tier e4d_session_tier(const struct e4d_session *s);
+
+/* What is attached: hooks, programs, maps; the session's. */
+const struct e4d_attached *e4d_session_attached(const struct e4d_session *s);
 
 /* Sums over CPUs. */
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum);

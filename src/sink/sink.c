@@ -18,9 +18,10 @@ int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struc
 	for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
 		if (strcmp(sinks[i]->name, name))
 			continue;
-		sink = calloc(1, sizeof(*sink));
+		sink = calloc(1, sizeof(*sink) + sinks[i]->own_size);
 		if (!sink)
 			return -ENOMEM;
+		sink->own = sink + 1;
 		sink->ops = sinks[i];
 		sink->fd = fd;
 		sink->clock = *clock;
@@ -30,18 +31,23 @@ int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struc
 	return -ENOENT;
 }
 
-static int flush(struct e4d_sink *sink)
+int e4d_sink_flush(struct e4d_sink *sink)
 {
-	sink->err = e4d_ob_flush(&sink->out, sink->fd);
+	if (!sink->err)
+		sink->err = e4d_ob_flush(&sink->out, sink->fd);
 	return sink->err;
+}
+
+static int flush_if_full(struct e4d_sink *sink)
+{
+	return sink->out.len >= E4D_SINK_BYTES || sink->out.err ? e4d_sink_flush(sink) : 0;
 }
 
 int e4d_sink_begin(struct e4d_sink *sink)
 {
-	if (sink->err || !sink->ops->begin)
-		return sink->err;
-	sink->ops->begin(sink);
-	return flush(sink);
+	if (!sink->err && sink->ops->begin)
+		sink->ops->begin(sink);
+	return e4d_sink_flush(sink);
 }
 
 int e4d_sink_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path)
@@ -49,7 +55,7 @@ int e4d_sink_write(struct e4d_sink *sink, const struct e4d_record *rec, const ch
 	if (sink->err)
 		return sink->err;
 	sink->ops->write(sink, rec, path);
-	return flush(sink);
+	return flush_if_full(sink);
 }
 
 int e4d_sink_loss(struct e4d_sink *sink, const char *name, __u64 count)
@@ -57,15 +63,14 @@ int e4d_sink_loss(struct e4d_sink *sink, const char *name, __u64 count)
 	if (sink->err || !sink->ops->loss)
 		return sink->err;
 	sink->ops->loss(sink, name, count);
-	return flush(sink);
+	return flush_if_full(sink);
 }
 
 int e4d_sink_end(struct e4d_sink *sink)
 {
-	if (sink->err || !sink->ops->end)
-		return sink->err;
-	sink->ops->end(sink);
-	return flush(sink);
+	if (!sink->err && sink->ops->end)
+		sink->ops->end(sink);
+	return e4d_sink_flush(sink);
 }
 
 void e4d_sink_close(struct e4d_sink *sink)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
  * Where write records go. A sink owns one format and writes it to a file
- * descriptor, one write(2) for each record. Any call may return a negative
- * errno; -EPIPE means the reader has gone (the program must ignore SIGPIPE).
+ * descriptor, not for each record: when E4D_SINK_BYTES have gathered, and when
+ * it is told to flush. Any call may return a negative errno, of what an earlier
+ * one left; -EPIPE means the reader has gone (the program must ignore SIGPIPE).
  * After an error a sink writes nothing more, so that no torn line is followed
  * by another, and every call returns that error again.
  */
@@ -15,10 +16,13 @@
 #include "util/clock.h"
 #include "util/outbuf.h"
 
+#define E4D_SINK_BYTES (64u << 10)
+
 struct e4d_sink;
 
 struct e4d_sink_ops {
 	const char *name;
+	size_t own_size; /* of what sink->own points to, zeroed */
 	/* Each appends to sink->out; the caller below flushes. */
 	void (*begin)(struct e4d_sink *sink);
 	void (*write)(struct e4d_sink *sink, const struct e4d_record *rec, const char *path);
@@ -33,6 +37,7 @@ struct e4d_sink {
 	bool strict; /* text: exposure is a finding too */
 	struct e4d_clock clock;
 	struct e4d_outbuf out;
+	void *own;
 };
 
 extern const struct e4d_sink_ops e4d_sink_text;
@@ -45,19 +50,22 @@ extern const struct e4d_sink_ops e4d_sink_csv;
  */
 int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struct e4d_sink **out);
 
-/* Header, if the format has one. */
+/* Header, if the format has one; written at once. */
 int e4d_sink_begin(struct e4d_sink *sink);
 
-/* One record; path is NULL where it was not resolved. */
+/* One record, buffered; path is NULL where it was not resolved. */
 int e4d_sink_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path);
 
-/* A loss counter that is not zero, by its name. */
+/* Writes out what is buffered: once a tick, so that a reader sees it in time. */
+int e4d_sink_flush(struct e4d_sink *sink);
+
+/* A loss counter that is not zero, by its name; buffered. */
 int e4d_sink_loss(struct e4d_sink *sink, const char *name, __u64 count);
 
-/* Trailer, if the format has one. */
+/* Trailer, if the format has one; all is written out. */
 int e4d_sink_end(struct e4d_sink *sink);
 
-/* Frees the sink; NULL is allowed. Writes nothing. */
+/* Frees the sink and what is still buffered; NULL is allowed. Writes nothing. */
 void e4d_sink_close(struct e4d_sink *sink);
 
 #endif

@@ -23,10 +23,11 @@
 #define INDENT     4
 #define COMM_COLS  9
 #define NUM_COLS   5
+#define NUM_ROOM   (E4D_U64_DIGITS + 1)
 #define PATH_LEAST 24 /* a path with less room gets its own line */
 
 /* Shortens a size to 5 columns: 99999, 1016K, 1500K, 1M, 97.6K, 15.9E. */
-static void short_size(char out[NUM_COLS + 1], __u64 v)
+static void short_size(char out[NUM_ROOM], __u64 v)
 {
 	unsigned int unit = 0;
 	__u64 whole = v;
@@ -58,7 +59,7 @@ static void short_size(char out[NUM_COLS + 1], __u64 v)
 static void put_num(struct e4d_outbuf *ob, const char *name, const struct e4d_record *rec)
 {
 	const struct e4d_field *f = e4d_field_find(name, strlen(name));
-	char num[NUM_COLS + 3];
+	char num[NUM_ROOM];
 	struct e4d_value v;
 	size_t len;
 

@@ -5,8 +5,10 @@
 #include <time.h>
 
 #include "util/clock.h"
+#include "util/outbuf.h"
 
-#define NSEC 1000000000LL
+#define NSEC     1000000000LL
+#define DATE_LEN 20
 
 static __s64 to_ns(const struct timespec *ts)
 {
@@ -46,22 +48,21 @@ static void break_down(struct e4d_clock *clock, __s64 sec)
 		gmtime_r(&t, &tm);
 	off = tm.tm_gmtoff / 60;
 	/* the year cannot leave 1677..2846: u64 ns plus s64 ns */
-	strftime(clock->date, sizeof(clock->date), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(clock->date, sizeof(clock->date), "%Y-%m-%dT%H:%M:%S.", &tm);
 	if (off == 0)
 		strcpy(clock->zone, "Z");
 	else
 		snprintf(clock->zone, sizeof(clock->zone), "%c%02u:%02u", off < 0 ? '-' : '+',
 		         (unsigned int)(off < 0 ? -off : off) / 60 % 100,
 		         (unsigned int)(off < 0 ? -off : off) % 60);
-	clock->sec = sec;
-	clock->cached = true;
+	clock->len = DATE_LEN + 9 + strlen(clock->zone);
 }
 
-size_t e4d_clock_format(struct e4d_clock *clock, __u64 boot_ns, char buf[E4D_TIME_MAX])
+/* Makes the second of boot_ns the cached one; returns the ns in it. */
+static __u32 new_second(struct e4d_clock *clock, __u64 boot_ns)
 {
 	__s64 sec = (__s64)(boot_ns / NSEC) + clock->boot_to_real_ns / NSEC;
 	__s64 ns = (__s64)(boot_ns % NSEC) + clock->boot_to_real_ns % NSEC;
-	size_t len;
 
 	if (ns < 0) {
 		ns += NSEC;
@@ -70,13 +71,22 @@ size_t e4d_clock_format(struct e4d_clock *clock, __u64 boot_ns, char buf[E4D_TIM
 		ns -= NSEC;
 		sec++;
 	}
-	if (!clock->cached || clock->sec != sec)
-		break_down(clock, sec);
-	memcpy(buf, clock->date, 19);
-	buf[19] = '.';
-	for (int i = 28; i >= 20; i--, ns /= 10)
-		buf[i] = (char)('0' + ns % 10);
-	len = strlen(clock->zone);
-	memcpy(buf + 29, clock->zone, len + 1);
-	return 29 + len;
+	break_down(clock, sec);
+	/* a second that began before the boot has no beginning on this clock */
+	clock->cached = boot_ns >= (__u64)ns;
+	clock->from_ns = boot_ns - (__u64)ns;
+	return (__u32)ns;
+}
+
+size_t e4d_clock_format(struct e4d_clock *clock, __u64 boot_ns, char buf[E4D_TIME_MAX])
+{
+	__u64 ns = boot_ns - clock->from_ns;
+
+	if (!clock->cached || boot_ns < clock->from_ns || ns >= NSEC)
+		ns = new_second(clock, boot_ns);
+	memcpy(buf, clock->date, DATE_LEN);
+	buf[DATE_LEN] = (char)('0' + ns / 100000000);
+	e4d_put_digits8(buf + DATE_LEN + 1, (__u32)(ns % 100000000));
+	memcpy(buf + DATE_LEN + 9, clock->zone, sizeof(clock->zone));
+	return clock->len;
 }

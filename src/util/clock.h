@@ -20,9 +20,10 @@ struct e4d_clock {
 	bool utc;              /* print Z instead of the local offset */
 	/* the second that was broken down last; zero it to start */
 	bool cached;
-	__s64 sec;
-	char date[20]; /* "2026-05-04T13:02:11" */
+	__u64 from_ns; /* CLOCK_BOOTTIME where it begins */
+	char date[24]; /* "2026-05-04T13:02:11." */
 	char zone[8];  /* "+02:00" or "Z" */
+	size_t len;    /* of a time in that zone */
 };
 
 /* Measures boot_to_real_ns and clears the rest. Returns 0 or -errno. */

@@ -181,9 +181,30 @@ static size_t json_unit(char **dst, const char *s, size_t len)
 	return n;
 }
 
+/* Does a byte of x need a look: a control, not ASCII, a quote or a backslash? */
+static bool json_special8(__u64 x)
+{
+	const __u64 ones = 0x0101010101010101ULL, tops = ones << 7;
+	__u64 quote = x ^ ones * '"', back = x ^ ones * '\\';
+
+	return ((x - ones * 0x20) | (x + ones) | x | (quote - ones) | (back - ones)) & tops;
+}
+
 char *e4d_escape_json(char *dst, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
+		__u64 x;
+
+		while (len - i >= sizeof(x)) {
+			memcpy(&x, s + i, sizeof(x));
+			if (json_special8(x))
+				break;
+			memcpy(dst, &x, sizeof(x));
+			dst += sizeof(x);
+			i += sizeof(x);
+		}
+		if (i == len)
+			break;
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {

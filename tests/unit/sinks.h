@@ -143,4 +143,22 @@ static inline struct e4d_record filled(unsigned char byte)
 	return r;
 }
 
+/* What a JSON reader shall see of s: invalid bytes NN as U+00NN. */
+static inline void latin(char *dst, const char *s, size_t len)
+{
+	for (size_t n; len; s += n, len -= n) {
+		__u32 cp;
+
+		n = e4d_utf8_decode(s, len, &cp);
+		if (n) {
+			dst = mempcpy(dst, s, n);
+			continue;
+		}
+		*dst++ = (char)(0xc0 | (unsigned char)*s >> 6);
+		*dst++ = (char)(0x80 | (*s & 0x3f));
+		n = 1;
+	}
+	*dst = 0;
+}
+
 #endif

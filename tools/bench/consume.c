@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
  * The least that a consumer of one record for each write does: takes each from
- * the ring every 10 ms and writes its bytes to a file. With --files it counts for
- * each file, as the live view does, and takes the records of the default.
+ * the ring when the session says and writes its bytes to a file. With --files it
+ * counts for each file, as the live view does, and takes the records of the default.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,7 @@
 #include "record/names.h"
 #include "session/session.h"
 
-#define BATCH   1024
-#define TICK_MS 10
+#define BATCH 1024
 
 struct consumer {
 	int fd;
@@ -52,7 +51,7 @@ static int loop(struct e4d_session *s, struct consumer *c)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	end.fd = signalfd(-1, &set, SFD_CLOEXEC);
 	dprintf(STDERR_FILENO, "tracing\n");
-	while (!err && poll(&end, 1, TICK_MS) == 0) {
+	while (!err && poll(&end, 1, e4d_session_wait_ms(s)) == 0) {
 		err = e4d_session_tick(s);
 		if (!err)
 			err = flush(c);

@@ -80,6 +80,8 @@ int main(int argc, char **argv)
 	for (long i = 0; i < n; i++)
 		if (e4d_sink_write(sink, &records[i % KINDS], NULL))
 			return 1;
+	if (e4d_sink_end(sink))
+		return 1;
 	printf("%.1f\n", (cpu_ns() - from) / (double)n);
 	e4d_sink_close(sink);
 	return 0;

@@ -26,7 +26,7 @@
 
 #define BLOCK       4096
 #define MAX_THREADS 64
-#define SETTLE_NS   60000000L /* 60 ms: several ticks of any consumer */
+#define SETTLE_NS   150000000L /* 150 ms: a delivery of ours, several ticks of any consumer */
 
 #define NOP(op)   ".byte 0x0f, 0x1f, 0x84, 0x00, " #op ", 0xd4, 0xe4, 0x5a"
 #define MARK(op)  MARK_(op)
