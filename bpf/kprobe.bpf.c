@@ -96,12 +96,11 @@ static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = k_inode(iocb);
 
-	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX)) {
-		/* a buffered write's return may not end a write whose own was missed */
-		if (!nothing_of(iocb))
-			close_slow();
+	/* this write's return may not end one whose own was missed */
+	if (thread_busy(bpf_get_current_pid_tgid()))
+		close_slow();
+	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX))
 		return 0;
-	}
 	write_begin(iocb, inode, LOAD(from, count));
 	if (!nothing_of(iocb))
 		push_slow(FN_WRITE, (__u64)inode, 0);
@@ -171,10 +170,25 @@ SLOW int mapping_enter_slow(enum fn fn, struct inode *inode, __u64 pos, __u64 le
 	return 0;
 }
 
+SLOW int mapping_enter_nested(enum fn fn, struct inode *inode, struct iomap *iomap)
+{
+	struct e4d_slot *w = current_write(inode);
+
+	if (w && w->phase != E4D_PHASE_STRAY)
+		push(slot_find(thread_key()), fn, (__u64)inode, (__u64)iomap);
+	return 0;
+}
+
+/*
+ * Without IOMAP_WRITE: a read, or ext4_iomap_overwrite_begin's call where it is not inlined.
+ * The return comes in either case.
+ */
 static __always_inline int mapping_enter(enum fn fn, struct inode *inode, __u64 pos, __u64 len,
                                          unsigned int flags, struct iomap *iomap)
 {
-	if ((flags & IOMAP_WRITE) && (busy(inode) || pos + len > k_isize(inode)))
+	if (!(flags & IOMAP_WRITE))
+		return busy(inode) ? mapping_enter_nested(fn, inode, iomap) : 0;
+	if (busy(inode) || pos + len > k_isize(inode))
 		mapping_enter_slow(fn, inode, pos, len, iomap);
 	return 0;
 }
