@@ -238,8 +238,8 @@ static __always_inline void close_before(struct kiocb *iocb, struct inode *inode
 
 	if (t)
 		close_open(t, key_of(id));
-	p = plain_find(k_id(iocb));
-	if (!p)
+	p = plain_at(k_id(iocb));
+	if (p->iocb != k_id(iocb))
 		return;
 	t = cfg.all && p->inode == k_id(inode) && p->id == id ? follow_plain(p, inode) : NULL;
 	if (t)
@@ -259,7 +259,7 @@ SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 			count(E4D_C_FILTERED, 1);
 			return 0;
 		}
-		if (!cfg.unfiltered && begin_inside(iocb, inode, submitted, isize))
+		if (cfg.begin == E4D_BEGIN_SLOW && begin_inside(iocb, inode, submitted, isize))
 			return 0;
 	}
 	close_before(iocb, inode, id);
@@ -267,28 +267,33 @@ SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 	return 0;
 }
 
-/* The same where plain writes are followed a little, and no filter is set. */
-SLOW int begin_plain(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+/* The same where each write is wanted. */
+SLOW int begin_all(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
 	__u64 isize = k_isize(inode);
 
 	if ((__u64)LOAD(iocb, ki_pos) + submitted > isize ||
-	    (LOAD(iocb, ki_flags) & IOCB_APPEND) || !begin_inside(iocb, inode, submitted, isize))
+	    (LOAD(iocb, ki_flags) & IOCB_APPEND) || !plain_begin(iocb, inode, submitted, isize))
 		begin_slow(iocb, inode, submitted);
 	return 0;
 }
 
-/* A direct write to ext4 begins on this thread; bytes as given by the caller. */
-static __always_inline int write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+/*
+ * A direct write to ext4 begins on this thread; bytes as given by the caller.
+ * timed: in the programs that stand in for the others with cfg.files.
+ */
+static __always_inline int write_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted,
+                                       bool timed)
 {
-	if (!cfg.unfiltered)
+	if (cfg.begin == E4D_BEGIN_SLOW)
 		return begin_slow(iocb, inode, submitted);
-	if (cfg.all || cfg.files)
-		return begin_plain(iocb, inode, submitted);
+	if (!timed && cfg.begin == E4D_BEGIN_ALL)
+		return begin_all(iocb, inode, submitted);
 	if ((__u64)LOAD(iocb, ki_pos) + submitted > k_isize(inode) ||
 	    (LOAD(iocb, ki_flags) & IOCB_APPEND))
 		return begin_slow(iocb, inode, submitted);
-	count_inside(1, submitted);
+	if (!timed || !timed_begin(iocb, inode, submitted))
+		count_inside(1, submitted);
 	return 0;
 }
 

@@ -73,8 +73,8 @@ int BPF_PROG(tp_iomap_apply, struct inode *inode, loff_t pos, loff_t length, uns
 		return 0;
 	w = current_write(inode);
 	g = generation(k_id(inode));
-	if (w && w->phase == E4D_PHASE_BLIND && g && *g == w->generation && (__u64)pos > w->rec.offset &&
-	    (__u64)pos + length == w->rec.offset + w->rec.submitted)
+	if (w && w->phase == E4D_PHASE_BLIND && g && *g == w->generation &&
+	    (__u64)pos > w->rec.offset && (__u64)pos + length == w->rec.offset + w->rec.submitted)
 		return 0;
 	return blind_begin(inode, pos, length);
 }

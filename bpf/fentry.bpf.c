@@ -4,10 +4,10 @@
 #include "mapping.bpf.h"
 #include "exit.bpf.h"
 
-static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
+static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from, bool timed)
 {
 	if (LOAD(iocb, ki_flags) & IOCB_DIRECT)
-		write_begin(iocb, k_inode(iocb), LOAD(from, count));
+		write_begin(iocb, k_inode(iocb), LOAD(from, count), timed);
 	return 0;
 }
 
@@ -18,7 +18,7 @@ SLOW int leave_slow(struct kiocb *iocb, __s64 ret)
 }
 
 /* One that is not whole has more to tell than a plain record. */
-SLOW int leave_whole(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
+SLOW int leave_plain(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 {
 	struct inode *inode = k_inode(iocb);
 
@@ -29,34 +29,43 @@ SLOW int leave_whole(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 	return 0;
 }
 
-SLOW int leave_plain(struct kiocb *iocb, __s64 ret)
+SLOW int leave_all(struct kiocb *iocb, __s64 ret)
 {
-	struct e4d_plain *p = plain_find(k_id(iocb));
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && leave_slow(iocb, ret))
+		return 0;
+	p = plain_at(k_id(iocb));
+	return p->iocb == k_id(iocb) ? leave_plain(iocb, p, ret) : 0;
+}
+
+static __always_inline int leave(struct kiocb *iocb, __s64 ret)
+{
+	if (cfg.all)
+		return leave_all(iocb, ret);
+	if (!nothing_of(iocb))
+		leave_slow(iocb, ret);
+	return 0;
+}
+
+static __always_inline int leave_timed(struct kiocb *iocb, __s64 ret)
+{
+	struct e4d_plain *p;
 
 	if (!nothing_of(iocb) && leave_slow(iocb, ret)) {
 		timed_drop(iocb);
 		return 0;
 	}
-	if (!p || p->iocb != k_id(iocb))
-		return 0;
-	if (cfg.all)
-		leave_whole(iocb, p, ret);
-	else if (ret != -EIOCBQUEUED)
+	p = plain_at(k_id(iocb));
+	if (p->iocb == k_id(iocb) && ret != -EIOCBQUEUED)
 		timed_end(iocb, p, ret, true);
 	return 0;
-}
-
-static __always_inline int leave(struct kiocb *iocb, __s64 ret)
-{
-	if (cfg.all || cfg.files)
-		return leave_plain(iocb, ret);
-	return nothing_of(iocb) ? 0 : leave_slow(iocb, ret);
 }
 
 SEC("?fentry/ext4_dio_write_iter")
 int BPF_PROG(fe_dio_write_iter, struct kiocb *iocb, struct iov_iter *from)
 {
-	return enter(iocb, from);
+	return enter(iocb, from, false);
 }
 
 SEC("?fexit/ext4_dio_write_iter")
@@ -65,10 +74,22 @@ int BPF_PROG(fx_dio_write_iter, struct kiocb *iocb, struct iov_iter *from, ssize
 	return leave(iocb, ret);
 }
 
+SEC("?fentry/ext4_dio_write_iter")
+int BPF_PROG(fe_dio_write_iter_timed, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from, true);
+}
+
+SEC("?fexit/ext4_dio_write_iter")
+int BPF_PROG(fx_dio_write_iter_timed, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
+{
+	return leave_timed(iocb, ret);
+}
+
 SEC("?fentry/ext4_file_write_iter")
 int BPF_PROG(fe_file_write_iter, struct kiocb *iocb, struct iov_iter *from)
 {
-	return enter(iocb, from);
+	return enter(iocb, from, false);
 }
 
 SEC("?fexit/ext4_file_write_iter")
@@ -77,13 +98,25 @@ int BPF_PROG(fx_file_write_iter, struct kiocb *iocb, struct iov_iter *from, ssiz
 	return leave(iocb, ret);
 }
 
+SEC("?fentry/ext4_file_write_iter")
+int BPF_PROG(fe_file_write_iter_timed, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from, true);
+}
+
+SEC("?fexit/ext4_file_write_iter")
+int BPF_PROG(fx_file_write_iter_timed, struct kiocb *iocb, struct iov_iter *from, ssize_t ret)
+{
+	return leave_timed(iocb, ret);
+}
+
 /* A write to a DAX inode is direct without the flag. */
 SEC("?fentry/dax_iomap_rw")
 int BPF_PROG(fe_dax_rw, struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct inode *inode = k_inode(iocb);
 
-	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && LOAD(iter, data_source) && k_is_ext4(inode))
+	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && k_is_write(iter) && k_is_ext4(inode))
 		begin_slow(iocb, inode, LOAD(iter, count));
 	return 0;
 }
@@ -155,28 +188,43 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 	return 1;
 }
 
-SLOW int end_io_plain(struct kiocb *iocb, __s64 size, int error, int ret)
+SLOW int end_io_all(struct kiocb *iocb, __s64 size, int error, int ret)
 {
 	struct e4d_plain *p;
 
 	if (!nothing_of(iocb) && end_io_slow(iocb, size, error, ret < 0))
 		return 0;
-	p = plain_find(k_id(iocb));
-	if (!p)
-		return 0;
-	if (cfg.all)
+	p = plain_at(k_id(iocb));
+	if (p->iocb == k_id(iocb))
 		plain_end_io(p, size, error ? error : ret < 0 ? ret : 0);
-	else if (LOAD(iocb, ki_complete))
-		timed_end(iocb, p, error ? error : size, false);
 	return 0;
 }
 
 SEC("?fexit/ext4_dio_write_end_io")
 int BPF_PROG(fx_end_io, struct kiocb *iocb, ssize_t size, int error, unsigned int flags, int ret)
 {
-	if (cfg.all || cfg.files)
-		return end_io_plain(iocb, size, error, ret);
-	return nothing_of(iocb) ? 0 : end_io_slow(iocb, size, error, ret < 0);
+	if (cfg.all)
+		return end_io_all(iocb, size, error, ret);
+	if (!nothing_of(iocb))
+		end_io_slow(iocb, size, error, ret < 0);
+	return 0;
+}
+
+/* A synchronous write's time ends with its return. */
+SEC("?fexit/ext4_dio_write_end_io")
+int BPF_PROG(fx_end_io_timed, struct kiocb *iocb, ssize_t size, int error, unsigned int flags,
+             int ret)
+{
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && end_io_slow(iocb, size, error, ret < 0))
+		return 0;
+	if (!LOAD(iocb, ki_complete))
+		return 0;
+	p = plain_at(k_id(iocb));
+	if (p->iocb == k_id(iocb))
+		timed_end(iocb, p, error ? error : size, false);
+	return 0;
 }
 
 SEC("?fentry/ext4_truncate")

@@ -11,10 +11,10 @@
 #define SAME4(x)  x, x, x, x
 #define SAME16(x) SAME4(x), SAME4(x), SAME4(x), SAME4(x)
 static const __u8 log2_near[256] = {
-	9,          10,         11,         11,         SAME4(12),  SAME4(13),  SAME4(13),
-	SAME16(14), SAME16(15), SAME16(15), SAME16(16), SAME16(16), SAME16(16), SAME16(16),
-	SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17), SAME16(17),
-	SAME16(17),
+	9,          10,         11,         11,         SAME4(12),  SAME4(13),
+	SAME4(13),  SAME16(14), SAME16(15), SAME16(15), SAME16(16), SAME16(16),
+	SAME16(16), SAME16(16), SAME16(17), SAME16(17), SAME16(17), SAME16(17),
+	SAME16(17), SAME16(17), SAME16(17), SAME16(17),
 };
 
 /* The row of a latency: all below 1024 ns are in one, that of 512. */
@@ -69,6 +69,7 @@ SLOW struct e4d_file *file_slow(__u64 id, __u64 ino, __u32 dev, __u32 gen, __u32
 		f->ino = ino;
 		f->dev = dev;
 		f->gen = gen;
+		f->last_pid = bpf_get_current_pid_tgid() >> 32;
 	}
 	return f;
 }
@@ -81,7 +82,7 @@ static __always_inline void file_add(struct e4d_file *f, __u32 submitted, __s64 
 	__sync_fetch_and_add(&f->latency[latency_row(latency) & (E4D_LATENCIES - 1)], 1);
 	if (ret != submitted)
 		__sync_fetch_and_add(ret < 0 ? &f->errors : &f->shorts, 1);
-	if (own && (!f->last_pid || !(latency & 63)))
+	if (!(latency & 63) && own)
 		f->last_pid = bpf_get_current_pid_tgid() >> 32;
 }
 

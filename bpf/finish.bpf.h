@@ -142,8 +142,7 @@ static __always_inline void close_open(struct e4d_slot *t, __u64 tkey)
 static __always_inline bool ends_with_call(const struct e4d_slot *w)
 {
 	return w->phase == E4D_PHASE_STRAY ||
-	       (E4D_TIER == E4D_TIER_TRACEPOINT &&
-	        (e4d_waits(w) || (w->rec.flags & E4D_F_NOWAIT)));
+	       (E4D_TIER == E4D_TIER_TRACEPOINT && (e4d_waits(w) || (w->rec.flags & E4D_F_NOWAIT)));
 }
 
 /*

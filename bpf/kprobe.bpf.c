@@ -92,7 +92,7 @@ SLOW int push_slow(enum fn fn, __u64 a, __u64 b)
 	return 0;
 }
 
-static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
+static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from, bool timed)
 {
 	struct inode *inode = k_inode(iocb);
 
@@ -101,7 +101,7 @@ static __always_inline int enter(struct kiocb *iocb, struct iov_iter *from)
 		close_slow();
 	if (!(LOAD(iocb, ki_flags) & IOCB_DIRECT) && !(LOAD(inode, i_flags) & S_DAX))
 		return 0;
-	write_begin(iocb, inode, LOAD(from, count));
+	write_begin(iocb, inode, LOAD(from, count), timed);
 	if (!nothing_of(iocb))
 		push_slow(FN_WRITE, (__u64)inode, 0);
 	return 0;
@@ -131,7 +131,13 @@ static __always_inline int leave(long ret)
 SEC("?kprobe/ext4_dio_write_iter")
 int BPF_KPROBE(kp_dio_write_iter, struct kiocb *iocb, struct iov_iter *from)
 {
-	return enter(iocb, from);
+	return enter(iocb, from, false);
+}
+
+SEC("?kprobe/ext4_dio_write_iter")
+int BPF_KPROBE(kp_dio_write_iter_timed, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from, true);
 }
 
 SEC("?kretprobe/ext4_dio_write_iter")
@@ -143,7 +149,13 @@ int BPF_KRETPROBE(kr_dio_write_iter, long ret)
 SEC("?kprobe/ext4_file_write_iter")
 int BPF_KPROBE(kp_file_write_iter, struct kiocb *iocb, struct iov_iter *from)
 {
-	return enter(iocb, from);
+	return enter(iocb, from, false);
+}
+
+SEC("?kprobe/ext4_file_write_iter")
+int BPF_KPROBE(kp_file_write_iter_timed, struct kiocb *iocb, struct iov_iter *from)
+{
+	return enter(iocb, from, true);
 }
 
 SEC("?kretprobe/ext4_file_write_iter")
@@ -294,12 +306,20 @@ SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 SEC("?kprobe/ext4_dio_write_end_io")
 int BPF_KPROBE(kp_end_io, struct kiocb *iocb, ssize_t size, int error)
 {
+	if (!nothing_of(iocb))
+		end_io_enter_slow(iocb, size, error);
+	return 0;
+}
+
+SEC("?kprobe/ext4_dio_write_end_io")
+int BPF_KPROBE(kp_end_io_timed, struct kiocb *iocb, ssize_t size, int error)
+{
 	struct e4d_plain *p;
 
 	if (!nothing_of(iocb) && end_io_enter_slow(iocb, size, error))
 		return 0;
-	p = plain_find(k_id(iocb));
-	if (p)
+	p = plain_at(k_id(iocb));
+	if (p->iocb == k_id(iocb))
 		timed_end(iocb, p, error ? error : size, !LOAD(iocb, ki_complete));
 	return 0;
 }

@@ -18,12 +18,10 @@ static __always_inline __u32 plain_index(__u64 iocb)
 	return e4d_busy_at(iocb) >> (E4D_BUSY_BITS - E4D_PLAIN_BITS) & PLAIN_MASK;
 }
 
-/* The plain write of this iocb, or NULL. */
-static __always_inline struct e4d_plain *plain_find(__u64 iocb)
+/* Where the plain write of this iocb would be; it is there if p->iocb says so. */
+static __always_inline struct e4d_plain *plain_at(__u64 iocb)
 {
-	struct e4d_plain *p = &shared.plain[plain_index(iocb)];
-
-	return (cfg.all || cfg.files) && p->iocb == iocb ? p : NULL;
+	return &shared.plain[plain_index(iocb)];
 }
 
 /* The one that this thread is in, or NULL. Only with cfg.all. */
@@ -41,7 +39,7 @@ static __always_inline struct e4d_plain *plain_of(__u64 id, __u64 inode)
 static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
 	__u64 id = k_id(iocb);
-	struct e4d_plain *p = &shared.plain[plain_index(id)];
+	struct e4d_plain *p = plain_at(id);
 
 	if (p->iocb && p->iocb != id)
 		return false;
@@ -61,8 +59,8 @@ static __always_inline void timed_add(struct kiocb *iocb, struct e4d_plain *p, _
 
 	if (shared.file_key[place] != p->inode) {
 		inode = k_inode(iocb);
-		f = file_slow(p->inode, LOAD(inode, i_ino), k_dev(inode),
-		              LOAD(inode, i_generation), &p->place);
+		f = file_slow(p->inode, LOAD(inode, i_ino), k_dev(inode), LOAD(inode, i_generation),
+		              &p->place);
 	}
 	file_add(f, p->submitted, ret, latency, own);
 }
@@ -77,9 +75,9 @@ static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, _
 /* It was followed after all. */
 static __always_inline void timed_drop(struct kiocb *iocb)
 {
-	struct e4d_plain *p = plain_find(k_id(iocb));
+	struct e4d_plain *p = plain_at(k_id(iocb));
 
-	if (p)
+	if (p->iocb == k_id(iocb))
 		p->iocb = 0;
 }
 

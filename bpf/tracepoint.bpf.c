@@ -21,19 +21,27 @@ SLOW int read_begins(void)
 	return 0;
 }
 
-SEC("?tp_btf/iomap_dio_rw_begin")
-int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter, unsigned int flags,
-             size_t done_before)
+static __always_inline int rw_begin(struct kiocb *iocb, struct iov_iter *iter, bool timed)
 {
 	struct inode *inode = k_inode(iocb);
 
 	if (!k_is_ext4(inode))
 		return 0;
 	if (k_is_write(iter))
-		write_begin(iocb, inode, LOAD(iter, count));
-	else if (busy(inode))
-		read_begins();
-	return 0;
+		return write_begin(iocb, inode, LOAD(iter, count), timed);
+	return busy(inode) ? read_begins() : 0;
+}
+
+SEC("?tp_btf/iomap_dio_rw_begin")
+int BPF_PROG(tp_dio_rw_begin, struct kiocb *iocb, struct iov_iter *iter)
+{
+	return rw_begin(iocb, iter, false);
+}
+
+SEC("?tp_btf/iomap_dio_rw_begin")
+int BPF_PROG(tp_dio_rw_begin_timed, struct kiocb *iocb, struct iov_iter *iter)
+{
+	return rw_begin(iocb, iter, true);
 }
 
 SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
@@ -179,29 +187,37 @@ SLOW int complete_plain(struct kiocb *iocb, struct e4d_plain *p, int error, __s6
 	return 0;
 }
 
-/* Where plain writes are followed a little. */
-SLOW int complete_any(struct kiocb *iocb, int error, __s64 ret)
+SLOW int complete_all(struct kiocb *iocb, int error, __s64 ret)
 {
 	struct e4d_plain *p;
 
 	if (!nothing_of(iocb) && complete_slow(iocb, error, ret))
 		return 0;
-	p = plain_find(k_id(iocb));
-	if (!p)
-		return 0;
-	if (cfg.all)
-		complete_plain(iocb, p, error, ret);
-	else
-		timed_end(iocb, p, ret, !LOAD(iocb, ki_complete));
-	return 0;
+	p = plain_at(k_id(iocb));
+	return p->iocb == k_id(iocb) ? complete_plain(iocb, p, error, ret) : 0;
 }
 
 SEC("?tp_btf/iomap_dio_complete")
 int BPF_PROG(tp_dio_complete, struct kiocb *iocb, int error, ssize_t ret)
 {
-	if (cfg.all || cfg.files)
-		return complete_any(iocb, error, ret);
-	return nothing_of(iocb) ? 0 : complete_slow(iocb, error, ret);
+	if (cfg.all)
+		return complete_all(iocb, error, ret);
+	if (!nothing_of(iocb))
+		complete_slow(iocb, error, ret);
+	return 0;
+}
+
+SEC("?tp_btf/iomap_dio_complete")
+int BPF_PROG(tp_dio_complete_timed, struct kiocb *iocb, int error, ssize_t ret)
+{
+	struct e4d_plain *p;
+
+	if (!nothing_of(iocb) && complete_slow(iocb, error, ret))
+		return 0;
+	p = plain_at(k_id(iocb));
+	if (p->iocb == k_id(iocb))
+		timed_end(iocb, p, ret, !LOAD(iocb, ki_complete));
+	return 0;
 }
 
 SEC("?tp_btf/ext4_truncate_enter")

@@ -25,6 +25,13 @@ enum e4d_inode_access {
 	E4D_INODE_PROBE = 2, /* bpf_probe_read_kernel */
 };
 
+/* The way of a write inside EOF. */
+enum e4d_begin {
+	E4D_BEGIN_SLOW = 0, /* there is a filter */
+	E4D_BEGIN_FAST = 1, /* counted, or timed */
+	E4D_BEGIN_ALL = 2,  /* with a record */
+};
+
 struct e4d_config {
 	__u32 self_tgid;   /* never traced: our own output */
 	__u32 dev;         /* 0: every ext4 */
@@ -32,7 +39,7 @@ struct e4d_config {
 	__u32 tgid;        /* 0: every process */
 	__u8 all;          /* emit every write */
 	__u8 files;        /* sums and latencies for each file: see files.h */
-	__u8 unfiltered;   /* none of the filters here is set */
+	__u8 begin;        /* enum e4d_begin */
 	__u8 extend_only;  /* state only for writes that may extend */
 	__u8 inode_access; /* enum e4d_inode_access */
 	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */

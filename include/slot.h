@@ -20,12 +20,12 @@
 #define E4D_NO_CUT     (~0ULL)
 
 enum e4d_phase {
-	E4D_PHASE_DIO = 0,      /* mappings count */
-	E4D_PHASE_DONE = 1,     /* ->end_io was called on the submitting thread */
+	E4D_PHASE_DIO = 0,  /* mappings count */
+	E4D_PHASE_DONE = 1, /* ->end_io was called on the submitting thread */
 	/* from here on it waits, and is counted in E4D_C_PENDING */
-	E4D_PHASE_PENDING = 2,  /* tracepoint tier: complete, what follows is not */
-	E4D_PHASE_BLIND = 3,    /* tracepoint tier before 6.6: no completion is seen */
-	E4D_PHASE_STRAY = 4,    /* blocks past EOF by a thread without a write: whose? */
+	E4D_PHASE_PENDING = 2, /* tracepoint tier: complete, what follows is not */
+	E4D_PHASE_BLIND = 3,   /* tracepoint tier before 6.6: no completion is seen */
+	E4D_PHASE_STRAY = 4,   /* blocks past EOF by a thread without a write: whose? */
 };
 
 /*

@@ -56,10 +56,25 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 		return NULL;
 	}
 	*ro = *cfg;
-	ro->unfiltered = !cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid;
+	if (!cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid)
+		ro->begin = cfg->all ? E4D_BEGIN_ALL : E4D_BEGIN_FAST;
 	e4d_kernel_config(k, ro);
 	set_sizes(k, obj, limits);
 	return obj;
+}
+
+/* With sums for each file some hooks have a program of their own. */
+static struct bpf_program *program_of(const struct bpf_object *obj, const struct e4d_hook *hook,
+                                      const struct e4d_config *cfg)
+{
+	struct bpf_program *timed = NULL;
+	char name[64];
+
+	if (cfg->files && !cfg->all) {
+		snprintf(name, sizeof(name), "%s_timed", hook->prog);
+		timed = bpf_object__find_program_by_name(obj, name);
+	}
+	return timed ? timed : bpf_object__find_program_by_name(obj, hook->prog);
 }
 
 static struct bpf_link *attach_hook(struct bpf_program *prog, const struct e4d_hook *hook)
@@ -192,7 +207,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 	if (!a->obj)
 		return -errno;
 	for (int i = 0; i < a->n; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+		struct bpf_program *p = program_of(a->obj, a->hooks[i], cfg);
 
 		if (!p)
 			return -ENOENT;
@@ -203,7 +218,7 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 		return err;
 	/* last first: the begin of a write is armed when all the rest is */
 	for (int i = a->n - 1; i >= 0; i--) {
-		struct bpf_program *p = bpf_object__find_program_by_name(a->obj, a->hooks[i]->prog);
+		struct bpf_program *p = program_of(a->obj, a->hooks[i], cfg);
 
 		a->prog_fds[i] = bpf_program__fd(p);
 		a->links[i] = attach_hook(p, a->hooks[i]);

@@ -27,9 +27,9 @@ struct e4d_pending {
 	struct e4d_slot *slots;
 	size_t len;
 	struct e4d_shared *shared; /* the session's */
-	uint64_t settled; /* so far: the kernel's pending counter does not know */
-	uint64_t plain;   /* plain writes ended at the end: no counter knows them */
-	uint64_t next_ns; /* no scan before */
+	uint64_t settled;          /* so far: the kernel's pending counter does not know */
+	uint64_t plain;            /* plain writes ended at the end: no counter knows them */
+	uint64_t next_ns;          /* no scan before */
 	struct e4d_watch watch[E4D_WATCHES]; /* by sequence number; a collision starts anew */
 };
 

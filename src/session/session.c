@@ -231,11 +231,11 @@ static int drain(struct e4d_session *s)
 		usleep(20000);
 		err = consume_all(s);
 		e4d_session_counters(s, &c);
-	} while (!err && now_ns() < until &&
-	         (c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] -
-	                          s->pending.settled <
-	                  c.v[E4D_C_WRITES] ||
-	          (s->opts.cfg.all && e4d_pending_plain(&s->pending))));
+	} while (
+		!err && now_ns() < until &&
+		(c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
+	                 c.v[E4D_C_WRITES] ||
+	         (s->opts.cfg.all && e4d_pending_plain(&s->pending))));
 	return err;
 }
 

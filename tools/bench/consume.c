@@ -78,7 +78,8 @@ int main(int argc, char **argv)
 	}
 	opts.cfg.files = !strcmp(argv[2], "--files");
 	opts.cfg.all = !opts.cfg.files;
-	c.fd = open(opts.cfg.files ? "/dev/null" : argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	c.fd = open(opts.cfg.files ? "/dev/null" : argv[2],
+	            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (c.fd < 0) {
 		perror(argv[2]);
 		return 1;

@@ -36,7 +36,17 @@ static void usage(FILE *to)
 	        MAX_BAD);
 }
 
-enum { OPT_LABEL = 256, OPT_TIER, OPT_BLIND, OPT_LOSS, OPT_EXTENDING, OPT_JSON, OPT_HEADER, OPT_BAD, OPT_MAX };
+enum {
+	OPT_LABEL = 256,
+	OPT_TIER,
+	OPT_BLIND,
+	OPT_LOSS,
+	OPT_EXTENDING,
+	OPT_JSON,
+	OPT_HEADER,
+	OPT_BAD,
+	OPT_MAX
+};
 
 static const struct option options[] = {
 	{"label", required_argument, NULL, OPT_LABEL},
