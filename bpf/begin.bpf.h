@@ -272,8 +272,8 @@ SLOW int begin_all(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
 	__u64 isize = k_isize(inode);
 
-	if ((__u64)LOAD(iocb, ki_pos) + submitted > isize ||
-	    (LOAD(iocb, ki_flags) & IOCB_APPEND) || !plain_begin(iocb, inode, submitted, isize))
+	if ((__u64)LOAD(iocb, ki_pos) + submitted > isize || (LOAD(iocb, ki_flags) & IOCB_APPEND) ||
+	    !plain_begin(iocb, inode, submitted, isize))
 		begin_slow(iocb, inode, submitted);
 	return 0;
 }

@@ -376,9 +376,10 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 {
 	const struct e4d_counters *rows = s->shared->rows;
-	__u64 *v = sum->v;
+	__u64 *v;
 
 	memset(sum, 0, sizeof(*sum));
+	v = sum->v;
 	for (int cpu = 0; cpu < s->rows; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
 			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
