@@ -155,27 +155,62 @@ static __always_inline void plain_end_io(struct e4d_plain *p, __s64 size, __s32 
 	}
 }
 
+static __always_inline bool emit_brief(const struct e4d_plain *p, __u64 latency)
+{
+	struct e4d_brief *b = bpf_ringbuf_reserve(&ring, sizeof(*b), 0);
+
+	if (!b)
+		return false;
+	b->ts_ns = p->ts_ns;
+	b->seq = p->seq;
+	b->offset = p->offset;
+	b->isize = p->isize;
+	b->latency_ns = latency;
+	b->ino = p->ino;
+	b->dev = p->dev;
+	b->gen = p->gen;
+	b->submitted = p->submitted;
+	b->mapped = p->mapped;
+	b->pid = p->id >> 32;
+	b->tid = (__u32)p->id;
+	b->flags = p->flags;
+	b->cpu = bpf_get_smp_processor_id();
+	b->extents = p->extents;
+	b->blkbits = p->blkbits;
+	b->tier = E4D_TIER;
+	b->version = E4D_RECORD_VERSION;
+	k_comm(b->comm);
+	bpf_ringbuf_submit(b, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret, __u64 now)
+{
+	struct e4d_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r)
+		return false;
+	e4d_plain_record(r, p, isize, ret, now);
+	r->cpu = bpf_get_smp_processor_id();
+	r->tier = E4D_TIER;
+	k_comm(r->comm);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
 static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
                                       __s32 ret)
 {
+	__u64 now = bpf_ktime_get_boot_ns(), isize = k_isize(inode);
 	struct e4d_counters *c = counters();
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct e4d_record *r;
 
 	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], 1);
 	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], p->submitted);
 	__sync_fetch_and_add(&c->v[E4D_C_MAPPED], p->mapped);
 	__sync_fetch_and_add(&c->v[E4D_C_PRODUCED], 1);
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (r) {
-		e4d_plain_record(r, p, k_isize(inode), ret, now);
-		r->cpu = bpf_get_smp_processor_id();
-		r->tier = E4D_TIER;
-		k_comm(r->comm);
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	} else {
+	if (e4d_is_brief(p, isize, ret, now - p->ts_ns) ? !emit_brief(p, now - p->ts_ns)
+	                                                : !emit_plain(p, isize, ret, now))
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
-	}
 	if (cfg.files)
 		timed_add(iocb, p, ret, now - p->ts_ns, true);
 	p->iocb = 0;

@@ -29,6 +29,8 @@ struct e4d_session {
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;
 	size_t batch_n, batch_cap;
+	struct e4d_brief *briefs; /* with on_briefs: DELIVER_RECORDS of them */
+	size_t brief_n;
 	uint64_t ring_cap;     /* records that fit the ring */
 	uint64_t found;        /* in it, since it was last emptied */
 	uint64_t delivered_ns; /* the last delivery */
@@ -51,18 +53,43 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
+/* Room for one more; NULL: out of memory. */
+static struct e4d_record *batch_room(struct e4d_session *s)
 {
 	if (s->batch_n == s->batch_cap) {
 		size_t cap = s->batch_cap ? s->batch_cap * 2 : 1024;
 		struct e4d_record *p = reallocarray(s->batch, cap, sizeof(*p));
 
 		if (!p)
-			return -ENOMEM;
+			return NULL;
 		s->batch = p;
 		s->batch_cap = cap;
 	}
-	s->batch[s->batch_n++] = *rec;
+	return &s->batch[s->batch_n++];
+}
+
+static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
+{
+	struct e4d_record *room = batch_room(s);
+
+	if (!room)
+		return -ENOMEM;
+	*room = *rec;
+	return 0;
+}
+
+static int add_brief(struct e4d_session *s, const struct e4d_brief *b)
+{
+	struct e4d_record *room;
+
+	if (s->briefs && s->brief_n < 2 * DELIVER_RECORDS) {
+		s->briefs[s->brief_n++] = *b;
+		return 0;
+	}
+	room = batch_room(s);
+	if (!room)
+		return -ENOMEM;
+	e4d_brief_expand(room, b);
 	return 0;
 }
 
@@ -71,10 +98,13 @@ static int on_ring(void *ctx, void *data, size_t size)
 	struct e4d_session *s = ctx;
 	int err;
 
-	if (size < sizeof(struct e4d_record))
+	if (size >= sizeof(struct e4d_record))
+		err = batch_add(s, data);
+	else if (size >= sizeof(struct e4d_brief))
+		err = add_brief(s, data);
+	else
 		return -EPROTO;
 	s->consumed++;
-	err = batch_add(s, data);
 	return err ? err : s->consumed >= s->consume_to ? CUT : 0;
 }
 
@@ -141,9 +171,32 @@ static bool overlaps_loss(const struct e4d_session *s, const struct e4d_record *
 	       (r->ts_ns <= until[E4D_MISS_MAPPING] && !mapping_is_whole(r));
 }
 
+/* Briefs may be doubted as any record, and then are no briefs. */
+static int deliver_briefs(struct e4d_session *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->brief_n; i++) {
+		const struct e4d_brief *b = &s->briefs[i];
+		struct e4d_record *room;
+
+		if (b->ts_ns > s->missed_until[E4D_MISS_ANY]) {
+			if (n++ != i)
+				s->briefs[n - 1] = *b;
+			continue;
+		}
+		room = batch_room(s);
+		if (!room)
+			return -ENOMEM;
+		e4d_brief_expand(room, b);
+	}
+	s->brief_n = 0;
+	return n ? s->opts.on_briefs(s->opts.ctx, s->briefs, n) : 0;
+}
+
 static int deliver(struct e4d_session *s)
 {
-	int err = 0;
+	int err = deliver_briefs(s);
 
 	for (size_t i = 0; i < s->batch_n && !err; i++) {
 		struct e4d_record *r = &s->batch[i];
@@ -185,8 +238,9 @@ int e4d_session_wait_ms(const struct e4d_session *s)
 
 static bool delivery_due(const struct e4d_session *s, uint64_t now)
 {
-	return s->batch_n && (s->opts.prompt || now - s->delivered_ns >= DELIVER_NS ||
-	                      s->batch_n >= DELIVER_RECORDS);
+	size_t n = s->batch_n + s->brief_n;
+
+	return n && (s->opts.prompt || now - s->delivered_ns >= DELIVER_NS || n >= DELIVER_RECORDS);
 }
 
 int e4d_session_tick(struct e4d_session *s)
@@ -289,6 +343,8 @@ static int set_up(struct e4d_session *s)
 	s->rows = libbpf_num_possible_cpus();
 	if (s->rows < 1 || s->rows > E4D_ROWS)
 		s->rows = E4D_ROWS;
+	if (s->opts.on_briefs)
+		s->briefs = calloc(2 * DELIVER_RECORDS, sizeof(*s->briefs));
 	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
 	if (!s->ring)
 		return -errno;
@@ -446,5 +502,6 @@ void e4d_session_close(struct e4d_session *s)
 	e4d_detach(&s->att);
 	e4d_kernel_free(&s->kernel);
 	free(s->batch);
+	free(s->briefs);
 	free(s);
 }

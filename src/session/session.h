@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
+#include "plain.h"
 #include "probe/attach.h"
 
 struct e4d_session;
@@ -20,6 +21,9 @@ struct e4d_session_opts {
 	bool prompt; /* deliver at each tick with records: the disk or /proc is asked about them */
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
+	/* where it is set, brief records come here, n at a time, and not in their
+	 * place among the others */
+	int (*on_briefs)(void *ctx, const struct e4d_brief *b, size_t n);
 	void *ctx;
 };
 

@@ -26,7 +26,7 @@
 #include "util/log.h"
 
 #define BLOCK 4096
-#define FLOOD 26000 /* records, more than the ring holds */
+#define FLOOD 26000 /* records, more than a small ring holds */
 
 struct seen {
 	uint64_t records, unknown;
@@ -46,6 +46,7 @@ static int on_record(void *ctx, struct e4d_record *rec)
 }
 
 static struct e4d_config filter; /* of the next session; start() clears it */
+static uint32_t ring_bytes;      /* of the next session; 0: the default */
 
 static struct e4d_session *start(struct seen *seen, const char *dir, int all, uint64_t ino)
 {
@@ -61,8 +62,10 @@ static struct e4d_session *start(struct seen *seen, const char *dir, int all, ui
 		so.tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
 	so.cfg.all = all;
 	so.cfg.ino = ino;
+	so.limits.ring_bytes = ring_bytes;
 	memset(seen, 0, sizeof(*seen));
 	memset(&filter, 0, sizeof(filter));
+	ring_bytes = 0;
 	if (e4d_session_open(&so, &s, why, sizeof(why)))
 		fail_msg("session: %s", why);
 	return s;
@@ -136,11 +139,13 @@ static void test_loss_is_exact(void **state)
 {
 	char *dir = getenv("E4D_DIR");
 	struct seen seen;
-	struct e4d_session *s = start(&seen, dir, 1, 0);
+	struct e4d_session *s;
 	int fd = scratch(dir);
 	struct e4d_counters c;
 
 	(void)state;
+	ring_bytes = 1 << 20;
+	s = start(&seen, dir, 1, 0);
 	child_writes(fd, FLOOD, 0);
 	assert_int_equal(e4d_session_stop(s), 0);
 	e4d_session_counters(s, &c);

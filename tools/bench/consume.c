@@ -39,6 +39,15 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return c->n == BATCH ? flush(c) : 0;
 }
 
+/* Half as long, and written as they come. */
+static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
+{
+	struct consumer *c = ctx;
+	ssize_t len = n * sizeof(*b);
+
+	return write(c->fd, b, len) == len ? 0 : -EIO;
+}
+
 static int loop(struct e4d_session *s, struct consumer *c)
 {
 	struct pollfd end = {.events = POLLIN};
@@ -64,7 +73,7 @@ static int loop(struct e4d_session *s, struct consumer *c)
 int main(int argc, char **argv)
 {
 	static struct consumer c;
-	struct e4d_session_opts opts = {.on_record = on_record, .ctx = &c};
+	struct e4d_session_opts opts = {.on_record = on_record, .on_briefs = on_briefs, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";
 	int err;
