@@ -112,7 +112,10 @@ static double once(int prog, int cpus, unsigned int n)
 	return worst;
 }
 
-/* The 2nd of RUNS, after one that fills: what the machine adds is only ever more. */
+/*
+ * After one that fills: on one CPU the 2nd of RUNS (what the machine adds is only ever more), on
+ * several the median, for the best may be one in which they did not meet.
+ */
 static double measure(int prog, int cpus, unsigned int n, unsigned int fill)
 {
 	double ns[RUNS];
@@ -121,7 +124,7 @@ static double measure(int prog, int cpus, unsigned int n, unsigned int fill)
 	for (int i = 0; i < RUNS; i++)
 		ns[i] = once(prog, cpus, n);
 	qsort(ns, RUNS, sizeof(ns[0]), by_size);
-	return ns[1];
+	return ns[cpus > 1 ? RUNS / 2 : 1];
 }
 
 static struct files *load(long files, long table)
