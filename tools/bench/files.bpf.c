@@ -14,12 +14,12 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define MAP(name, kind)                                  \
-	struct {                                         \
-		__uint(type, kind);                      \
-		__uint(max_entries, 1);                  \
-		__type(key, __u64);                      \
-		__type(value, struct file_stat);         \
+#define MAP(name, kind)                                                                            \
+	struct {                                                                                   \
+		__uint(type, kind);                                                                \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u64);                                                                \
+		__type(value, struct file_stat);                                                   \
 	} name SEC(".maps")
 
 MAP(hash, BPF_MAP_TYPE_HASH);
@@ -116,27 +116,27 @@ static __always_inline void cache_add(__u64 key, __u32 bytes, __u64 ns)
 	c->busy = 0;
 }
 
-#define UPDATES(name, body)                                                  \
-	static long name##_step(__u32 i, struct files_arg *a)                \
-	{                                                                    \
-		__u64 key = next_id(a->first + i), ns = 3000 + (i & 4095);   \
-		struct file_stat *f;                                         \
-                                                                             \
-		(void)f;                                                     \
-		body;                                                        \
-		return 0;                                                    \
-	}                                                                    \
-	SEC("syscall") int name##_run(struct files_arg *ctx)                 \
-	{                                                                    \
-		struct files_arg a = *ctx;                                   \
-                                                                             \
-		return bpf_loop(a.n, name##_step, &a, 0) < 0;                \
+#define UPDATES(name, body)                                                                        \
+	static long name##_step(__u32 i, struct files_arg *a)                                      \
+	{                                                                                          \
+		__u64 key = next_id(a->first + i), ns = 3000 + (i & 4095);                         \
+		struct file_stat *f;                                                               \
+                                                                                                   \
+		(void)f;                                                                           \
+		body;                                                                              \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("syscall") int name##_run(struct files_arg *ctx)                                       \
+	{                                                                                          \
+		struct files_arg a = *ctx;                                                         \
+                                                                                                   \
+		return bpf_loop(a.n, name##_step, &a, 0) < 0;                                      \
 	}
 
-#define IN_MAP(map)                                              \
-	f = in_map(&map, key);                                   \
-	if (f)                                                   \
-		file_update(f, 4096, 4096, 0, ns, 1)
+#define IN_MAP(map)                                                                                \
+	f = in_map(&map, key);                                                                     \
+	if (f)                                                                                     \
+	file_update(f, 4096, 4096, 0, ns, 1)
 
 UPDATES(nothing, __asm__ volatile("" ::"r"(key), "r"(ns)))
 UPDATES(hash, IN_MAP(hash))

@@ -176,8 +176,8 @@ static void row(long files, bool zipf, int cpus, unsigned int n, long table, con
 	for (size_t d = 0; d < sizeof(designs) / sizeof(designs[0]); d++) {
 		if (only && !strstr(only, designs[d]))
 			continue;
-		printf("files/%s-%s-%dcpu-%ld/%ld\t%.1f\tns\n", designs[d], zipf ? "zipf" : "uniform",
-		       cpus, table, files,
+		printf("files/%s-%s-%dcpu-%ld/%ld\t%.1f\tns\n", designs[d],
+		       zipf ? "zipf" : "uniform", cpus, table, files,
 		       measure(prog_fd(s, designs[d]), cpus, n, fill) - empty);
 		fflush(stdout);
 	}
