@@ -38,6 +38,7 @@ $1 == "memory" {
 	put($2 "/maps", $3, "B")
 	put($2 "/rss", $4, "B")
 }
+/^files\// { print }
 $1 == "failed" { sub(/:$/, "", $2); put($2 "/failed", 1, "") }
 
 END {

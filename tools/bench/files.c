@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
  * What an update of the per-file sums costs with few and with many files, in
- * ns (under icount: instructions). Prints "files/..." lines for bench.sh.
+ * ns (under icount: instructions). Prints "files/..." lines for bench.sh:
+ * the tracer's table and a hash map with room for all files, ids uniform and
+ * by Zipf's law, one CPU and two.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -32,7 +34,7 @@ struct job {
 };
 
 static const long counts[] = {10, 1000, 100000, 1000000};
-static const char *const designs[] = {"hash", "percpu", "lru", "cache", "table", "flight"};
+#define PLACES 8192 /* of the table, as the tracer has by default */
 
 static uint64_t rng = 88172645463325252ULL;
 
@@ -127,7 +129,7 @@ static double measure(int prog, int cpus, unsigned int n, unsigned int fill)
 	return ns[cpus > 1 ? RUNS / 2 : 1];
 }
 
-static struct files *load(long files, long table)
+static struct files *load(long files)
 {
 	struct files *s = files__open();
 	int cpus = libbpf_num_possible_cpus();
@@ -135,14 +137,7 @@ static struct files *load(long files, long table)
 	if (!s)
 		return NULL;
 	bpf_map__set_max_entries(s->maps.hash, files);
-	bpf_map__set_max_entries(s->maps.percpu, files);
-	bpf_map__set_max_entries(s->maps.lru, files);
-	bpf_map__set_max_entries(s->maps.behind, files);
-	bpf_map__set_max_entries(s->maps.cache, 64 * cpus);
 	bpf_map__set_max_entries(s->maps.file_other, cpus);
-	bpf_map__set_max_entries(s->maps.file_keys, table / 8);
-	bpf_map__set_max_entries(s->maps.file_stats, table);
-	((struct files__rodata *)s->rodata)->file_buckets = table / 8;
 	if (files__load(s)) {
 		files__destroy(s);
 		return NULL;
@@ -150,18 +145,18 @@ static struct files *load(long files, long table)
 	return s;
 }
 
-static int prog_fd(struct files *s, const char *design)
+static void print(long files, const char *key, const char *what, double value, const char *unit)
 {
-	char name[32];
-
-	snprintf(name, sizeof(name), "%s_run", design);
-	return bpf_program__fd(bpf_object__find_program_by_name(s->obj, name));
+	printf("files/%ld/%s%s\t%.1f\t%s an update\n", files, key, what, value, unit);
+	fflush(stdout);
 }
 
-static void row(long files, bool zipf, int cpus, unsigned int n, long table, const char *only)
+static void row(long files, bool zipf, int cpus, unsigned int n, const char *unit)
 {
-	struct files *s = load(files, table);
 	unsigned int fill = 4 * n < FILE_IDS ? 4 * n : FILE_IDS;
+	const char *key = strcmp(unit, "insn") ? unit : "update";
+	struct files *s = load(files);
+	char what[32];
 	uint32_t *ids;
 	double empty;
 
@@ -171,30 +166,32 @@ static void row(long files, bool zipf, int cpus, unsigned int n, long table, con
 	}
 	ids = mmap(NULL, FILE_IDS * sizeof(*ids), PROT_READ | PROT_WRITE, MAP_SHARED,
 	           bpf_map__fd(s->maps.ids), 0);
+	if (ids == MAP_FAILED)
+		exit(1);
 	make_ids(ids, fill, files, zipf);
-	empty = measure(prog_fd(s, "nothing"), cpus, n, fill);
-	for (size_t d = 0; d < sizeof(designs) / sizeof(designs[0]); d++) {
-		if (only && !strstr(only, designs[d]))
-			continue;
-		printf("files/%s-%s-%dcpu-%ld/%ld\t%.1f\tns\n", designs[d],
-		       zipf ? "zipf" : "uniform", cpus, table, files,
-		       measure(prog_fd(s, designs[d]), cpus, n, fill) - empty);
-		fflush(stdout);
-	}
+	empty = measure(bpf_program__fd(s->progs.nothing_run), cpus, n, fill);
+	snprintf(what, sizeof(what), "%s%s", zipf ? "-zipf" : "", cpus > 1 ? "-2-CPUs" : "");
+	print(files, key, what, measure(bpf_program__fd(s->progs.table_run), cpus, n, fill) - empty,
+	      unit);
+	strcat(what, "-hash");
+	print(files, key, what, measure(bpf_program__fd(s->progs.hash_run), cpus, n, fill) - empty,
+	      unit);
 	munmap(ids, FILE_IDS * sizeof(*ids));
 	files__destroy(s);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int n = argc > 1 ? atoi(argv[1]) : 1000000;
-	long table = argc > 2 ? atol(argv[2]) : 8192;
-	const char *only = argc > 3 ? argv[3] : NULL;
+	unsigned int n = argc == 3 ? atoi(argv[1]) : 0;
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (!n) {
+		fprintf(stderr, "usage: files UPDATES ns|insn\nexample: files 1000000 ns\n");
+		return 2;
+	}
 	for (int c = 1; c <= cpus && c <= MAX_CPUS; c++)
 		for (int zipf = 0; zipf < 2; zipf++)
 			for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-				row(counts[i], zipf, c, n, table, only);
+				row(counts[i], zipf, c, n, argv[2]);
 	return 0;
 }

@@ -29,6 +29,7 @@ write_modes() { # MODES
 		r) writer read /mnt/f "$n_over" "$windows" ;;
 		b) writer buffered /mnt/f "$n_over" "$windows" ;;
 		i) writer idle /mnt/f 1000 1 ;;
+		f) files 5000 insn ;;
 		esac
 	done
 }

@@ -202,10 +202,16 @@ static int consume(struct run *r, pid_t producer)
 	return err;
 }
 
-static void print(const struct run *r, const struct loss *p, const char *key, double seconds)
+static void print(const struct run *r, const struct loss *p, const char *key, double seconds,
+                  double rate)
 {
 	double produced = (double)p->bss->produced, lost = (double)p->bss->ring_full;
 
+	if (produced < 0.95 * seconds * rate) {
+		printf("loss/%s/failed\t1\tonly %.2f M/s were produced: the machine is busy\n", key,
+		       produced / seconds / 1e6);
+		return;
+	}
 	printf("loss/%s/lost\t%.0f\tof %.0f records in %.0f s (%.2f M/s, %.3f %%)\n", key, lost,
 	       produced, seconds, produced / seconds / 1e6, 100 * lost / produced);
 	printf("loss/%s/unaccounted\t%.0f\trecords: produced - consumed - ring_full\n", key,
@@ -283,7 +289,7 @@ int main(int argc, char **argv)
 	if (hog)
 		kill(hog, SIGKILL);
 	snprintf(key, sizeof(key), "%s-%s/%.0f", argv[3], argv[4], rate);
-	print(&r, p, key, seconds);
+	print(&r, p, key, seconds, rate);
 	loss__destroy(p);
 	e4d_session_close(r.session);
 	e4d_sink_close(r.sink);
