@@ -72,7 +72,7 @@ peer() { # NAME=DEBIAN_PACKAGE...: -i arguments of what is there
 }
 
 boot() { # NAME: one VM; its rows come to $out/NAME.tsv
-	local name=$1 smp=1 memory=1024 seconds=900 args='' start=$SECONDS rc=0 n=$over
+	local name=$1 smp=1 memory=1024 seconds=900 start=$SECONDS rc=0 n=$over
 	local -a more=() peers=()
 	case $name in
 	peers)
@@ -81,7 +81,7 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 			bpftrace=bpftrace)
 		more=(-i tools/bench/peers "${peers[@]}") ;;
 	flight)
-		n=$((over / 5)) args=possible_cpus=256 # memory of maps with so many
+		n=$((over / 5)) smp=1,maxcpus=255 # memory of maps with so many: the most that TCG offers
 		mapfile -t peers < <(peer dmsetup=dmsetup)
 		more=(-m dm-mod "${peers[@]}") ;;
 	smp) smp=4 n=$((over * 4 / 5)) ;;
@@ -93,7 +93,7 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 	: >"$out/$name.windows"
 	tools/vm/run.sh -k "$kernel" -t $seconds -s $memory -l "$out/$name.log" -m zram -m 'brd rd_nr=2 rd_size=131072' \
 		-i "$bin/ext4diotop" -i "$bin/bench/writer" -i "$bin/bench/floor" -i "$bin/bench/consume" -i "$bin/bench/files" \
-		-i tools/bench/guest.sh -i tools/bench/variants "${more[@]}" -a "nokaslr tsc=reliable $args" \
+		-i tools/bench/guest.sh -i tools/bench/variants "${more[@]}" -a 'nokaslr tsc=reliable' \
 		-q "-smp $smp -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm -nic none $(plugin_arg "$name")" \
 		-- "SYMBOLS=$profile sh guest.sh $name $n $other $windows '$rows'" >/dev/null 2>"$out/$name.err" || rc=$?
 	awk -v boot="$name" -f tools/bench/collect.awk "$out/$name.windows" "$out/$name.log" >"$out/$name.tsv"

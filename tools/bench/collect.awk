@@ -35,8 +35,9 @@ $1 == "window" {
 	at++
 }
 $1 == "memory" {
-	put($2 "/maps", $3, "B")
-	put($2 "/rss", $4, "B")
+	at = $2 ($5 > 0 ? "-" $5 + 1 "-CPUs" : "") # the last possible CPU
+	put(at "/maps", $3, "B")
+	put(at "/rss", $4, "B")
 }
 /^files\// { print }
 $1 == "failed" { sub(/:$/, "", $2); put($2 "/failed", 1, "") }

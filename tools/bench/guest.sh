@@ -94,8 +94,9 @@ stop() {
 }
 
 memory() {
-	cat /proc/"$pid"/fdinfo/* 2>/dev/null | awk -v name="$name" -v rss="$(awk '/^VmRSS/ { print $2 }' /proc/"$pid"/status)" '
-		/^memlock:/ { sum += $2 } END { print "memory", name, sum + 0, rss * 1024 }'
+	cat /proc/"$pid"/fdinfo/* 2>/dev/null | awk -v name="$name" \
+		-v cpus="$(sed 's/.*-//' /sys/devices/system/cpu/possible)" -v rss="$(awk '/^VmRSS/ { print $2 }' /proc/"$pid"/status)" '
+		/^memlock:/ { sum += $2 } END { print "memory", name, sum + 0, rss * 1024, cpus }'
 }
 
 symbols() {

@@ -89,10 +89,10 @@ FILENAME == ARGV[1] {
 	value[$1] = $2
 	unit[$1] = $0
 	sub(/^[^\t]*\t[^\t]*\t/, "", unit[$1])
-	if (part[3] == "maps" || part[3] == "rss") { # of the boots with 1, 4 and 256 CPUs
-		if (part[1] == "peers" || part[2] ~ /-/)
+	if (part[3] == "maps" || part[3] == "rss") {
+		if (part[1] == "peers" || part[2] ~ /-(other|all)$/)
 			next
-		at = "memory/" part[2] (part[1] == "smp" ? "-4-CPUs" : part[1] == "flight" ? "-256-CPUs" : "") "/" part[3]
+		at = "memory/" part[2] "/" part[3]
 		keys["memory", ++n_keys["memory"]] = at
 		value[at] = $2
 		unit[at] = "bytes"
