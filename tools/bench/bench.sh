@@ -81,7 +81,7 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 			bpftrace=bpftrace)
 		more=(-i tools/bench/peers "${peers[@]}") ;;
 	flight)
-		n=$((over / 5)) smp=1,maxcpus=255 # memory of maps with so many: the most that TCG offers
+		n=$((over / 5))
 		mapfile -t peers < <(peer dmsetup=dmsetup)
 		more=(-m dm-mod "${peers[@]}") ;;
 	smp) smp=4 n=$((over * 4 / 5)) ;;

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 #include "files_arg.h"
+#include "config.h"
+#include "shared.h" /* which the skeleton names */
 #include "files.skel.h"
 
 #define MAX_CPUS 2
@@ -34,7 +36,6 @@ struct job {
 };
 
 static const long counts[] = {10, 1000, 100000, 1000000};
-#define PLACES 8192 /* of the table, as the tracer has by default */
 
 static uint64_t rng = 88172645463325252ULL;
 
@@ -132,12 +133,10 @@ static double measure(int prog, int cpus, unsigned int n, unsigned int fill)
 static struct files *load(long files)
 {
 	struct files *s = files__open();
-	int cpus = libbpf_num_possible_cpus();
 
 	if (!s)
 		return NULL;
 	bpf_map__set_max_entries(s->maps.hash, files);
-	bpf_map__set_max_entries(s->maps.file_other, cpus);
 	if (files__load(s)) {
 		files__destroy(s);
 		return NULL;

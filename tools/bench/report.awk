@@ -93,6 +93,8 @@ FILENAME == ARGV[1] {
 		if (part[1] == "peers" || part[2] ~ /-(other|all)$/)
 			next
 		at = "memory/" part[2] "/" part[3]
+		if (at in value) # another boot's, the same
+			next
 		keys["memory", ++n_keys["memory"]] = at
 		value[at] = $2
 		unit[at] = "bytes"
