@@ -101,19 +101,21 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 	((rc == 0)) || say "$name: the VM ended with $rc: $(tail -n 1 "$out/$name.err"), see $out/$name.log"
 }
 
+# shellcheck disable=SC2317 # called by part()
 # JSON, CSV and text: callgrind's instructions (the same each time) and CPU time.
 user_side() {
 	local sink a b
 	for sink in json csv text; do
-		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" $sink 300000)"
+		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" "$sink" 300000)"
 		command -v valgrind >/dev/null || continue
-		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 2000 2>&1 | sed -n 's/.*Collected : //p')
-		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 12000 2>&1 | sed -n 's/.*Collected : //p')
+		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 2000 2>&1 | sed -n 's/.*Collected : //p')
+		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 12000 2>&1 | sed -n 's/.*Collected : //p')
 		printf 'user/%s/insn\t%s\tinsn a line\n' "$sink" $(((b - a) / 10000))
 	done
 	command -v valgrind >/dev/null || say "valgrind is missing: apt-get install valgrind gives instruction counts"
 }
 
+# shellcheck disable=SC2317
 live() {
 	if [[ ! -e /sys/class/zram-control ]]; then
 		say "live: this kernel has no zram; the part is left out"
@@ -122,12 +124,13 @@ live() {
 	"$bin/bench/live" || say "live: ended with $?"
 }
 
+# shellcheck disable=SC2317
 # Records lost at a paced rate, with the tracer's default ring.
 loss() {
 	local rate
 	for rate in 1000000 2000000; do
-		"$bin/bench/loss" 5 $rate raw quiet
-		"$bin/bench/loss" 5 $rate raw hog
+		"$bin/bench/loss" 5 "$rate" raw quiet
+		"$bin/bench/loss" 5 "$rate" raw hog
 	done || say "loss: ended with $?"
 	"$bin/bench/loss" 5 1000000 json quiet || say "loss: ended with $?"
 }

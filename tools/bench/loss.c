@@ -33,16 +33,14 @@
 #define BEHIND     20          /* slices: what the producer missed beyond them is not made up for */
 #define FILE_BYTES (256 << 20) /* then it is written from its start again */
 
-static const char usage[] =
-	"usage: loss SECONDS RECORDS_PER_S raw|json hog|quiet [RING_BYTES [TICK_MS]]\n"
-	"RING_BYTES: 0: the tracer's default; TICK_MS: as the session says\n"
-	"example: loss 5 2000000 raw hog\n";
+static const char usage[] = "usage: loss SECONDS RECORDS_PER_S raw|json hog|quiet [RING_BYTES]\n"
+			    "RING_BYTES: 0, the tracer's default\n"
+			    "example: loss 5 2000000 raw hog\n";
 
 struct run {
 	struct raw raw;
 	struct e4d_sink *sink; /* NULL: raw */
 	struct e4d_session *session;
-	int tick_ms; /* 0: as the session says */
 	uint64_t records, bytes;
 	uint64_t worst_gap, worst_tick, worst_batch; /* ns, ns, records */
 	uint64_t tick_delay, tick_cpu, delay;        /* ns: of the worst tick; of all */
@@ -174,12 +172,9 @@ static int consume(struct run *r, pid_t producer)
 {
 	uint64_t from = now(CLOCK_MONOTONIC), at, before, delay, cpu, first = run_delay();
 	int err = 0;
-	bool ended = false, last;
 
-	do {
-		ended = ended || waitpid(producer, NULL, WNOHANG) == producer;
-		last = ended;
-		poll(NULL, 0, last ? 0 : r->tick_ms ? r->tick_ms : e4d_session_wait_ms(r->session));
+	while (!err && waitpid(producer, NULL, WNOHANG) != producer) {
+		poll(NULL, 0, e4d_session_wait_ms(r->session));
 		at = now(CLOCK_MONOTONIC);
 		if (at - from > r->worst_gap)
 			r->worst_gap = at - from;
@@ -197,8 +192,11 @@ static int consume(struct run *r, pid_t producer)
 			r->tick_delay = run_delay() - delay;
 			r->tick_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 		}
-		last = last && r->records == before; /* the ring is empty */
-	} while (!err && !last);
+	}
+	if (!err)
+		err = e4d_session_stop(r->session);
+	if (!err && !r->sink)
+		err = raw_flush(&r->raw);
 	r->delay = run_delay() - first;
 	r->cpu_ns = (double)now(CLOCK_PROCESS_CPUTIME_ID);
 	return err;
@@ -272,7 +270,6 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	r.tick_ms = argc > 6 ? atoi(argv[6]) : 0;
 	busy = !strcmp(argv[4], "hog");
 	err = open_run(&r, argv[3], argc > 5 ? strtoul(argv[5], NULL, 10) : 0);
 	if (!err)
