@@ -165,24 +165,37 @@ $(B)/live/%: tests/live/%.c $(OBJS)
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka $(LIBS)
 
 # --- benchmark: QUICK=1 is the short form, BENCH_ARGS go to tools/bench/bench.sh --
-BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live)
+BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live loss files)
+BENCH_HDRS := $(wildcard tools/bench/*.h)
 
 bench:
 	@tools/bench/bench.sh $(if $(QUICK),--quick) $(BENCH_ARGS)
 
 bench-bin: $(BENCH)
 
-$(B)/bench/plugin.so: tools/bench/plugin.c tools/bench/marker.h $(MODE)
+$(B)/bench/plugin.so: tools/bench/plugin.c $(BENCH_HDRS) $(MODE)
 	$(say) BENCH $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
-$(B)/bench/writer: tools/bench/marker.h
-$(B)/bench/floor $(B)/bench/live: tools/bench/empty.c tools/bench/empty.h
-$(B)/bench/%: tools/bench/%.c $(OBJS)
+$(B)/bench/%.bpf.o: tools/bench/%.bpf.c $(BPF_HDRS) $(BENCH_HDRS) $(MODE)
+	$(say) BPF $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(call BPF_CFLAGS,$(ARCH)) -Itools/bench -mcpu=v3 -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $* >$@
+
+$(B)/bench/floor $(B)/bench/live: tools/bench/empty.c
+$(B)/bench/user $(B)/bench/loss: tools/bench/records.c
+$(B)/bench/loss: $(B)/bench/loss.skel.h
+$(B)/bench/files: $(B)/bench/files.skel.h
+$(B)/bench/%: tools/bench/%.c $(BENCH_HDRS) $(OBJS)
 	$(say) BENCH $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -o $@ $(filter %.c,$^) \
+	$(Q)$(CC) $(CPPFLAGS) -I$(B)/bench $(BASE_CFLAGS) $(CFLAGS) $(LINK) -o $@ $(filter %.c,$^) \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lpthread $(LIBS)
 
 unit: $(UNIT)

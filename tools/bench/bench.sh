@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 usage='usage: bench.sh [OPTION]...
   --quick         the short form: few rows, few writes, no peers, no live part
-  --part LIST     of: ours peers flight smp user live (all)
+  --part LIST     of: ours peers flight smp user files live loss (all)
   --rows LIST     only these rows of tools/bench/variants (beside base, F4 and F3)
   --kernel K      label of tools/vm/fetch.sh (6.12)
   --jobs N        VMs at a time (2; instruction counts do not care)
@@ -19,7 +19,7 @@ examples: bench.sh --quick
           bench.sh --part ours --rows "fentry tracepoint" --profile
 writes build/bench/bench.json and the logs beside it; exit: 0, 1 slower than the thresholds, 2 usage, 3 cannot run'
 out=build/bench bin='' kernel=6.12 jobs=2 quick='' accept='' profile='' rows=''
-parts='ours peers flight smp user live'
+parts='ours peers flight smp user files live loss'
 over=5000 other=1000 windows=3
 
 while (($#)); do
@@ -92,7 +92,7 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 	fi
 	: >"$out/$name.windows"
 	tools/vm/run.sh -k "$kernel" -t $seconds -s $memory -l "$out/$name.log" -m zram -m 'brd rd_nr=2 rd_size=131072' \
-		-i "$bin/ext4diotop" -i "$bin/bench/writer" -i "$bin/bench/floor" -i "$bin/bench/consume" \
+		-i "$bin/ext4diotop" -i "$bin/bench/writer" -i "$bin/bench/floor" -i "$bin/bench/consume" -i "$bin/bench/files" \
 		-i tools/bench/guest.sh -i tools/bench/variants "${more[@]}" -a 'nokaslr tsc=reliable' \
 		-q "-smp $smp -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm -nic none $(plugin_arg "$name")" \
 		-- "SYMBOLS=$profile sh guest.sh $name $n $other $windows '$rows'" >/dev/null 2>"$out/$name.err" || rc=$?
@@ -101,19 +101,21 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 	((rc == 0)) || say "$name: the VM ended with $rc: $(tail -n 1 "$out/$name.err"), see $out/$name.log"
 }
 
+# shellcheck disable=SC2317 # called by part()
 # JSON, CSV and text: callgrind's instructions (the same each time) and CPU time.
 user_side() {
 	local sink a b
 	for sink in json csv text; do
-		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" $sink 300000)"
+		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" "$sink" 300000)"
 		command -v valgrind >/dev/null || continue
-		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 2000 2>&1 | sed -n 's/.*Collected : //p')
-		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" $sink 12000 2>&1 | sed -n 's/.*Collected : //p')
+		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 2000 2>&1 | sed -n 's/.*Collected : //p')
+		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 12000 2>&1 | sed -n 's/.*Collected : //p')
 		printf 'user/%s/insn\t%s\tinsn a line\n' "$sink" $(((b - a) / 10000))
 	done
 	command -v valgrind >/dev/null || say "valgrind is missing: apt-get install valgrind gives instruction counts"
 }
 
+# shellcheck disable=SC2317
 live() {
 	if [[ ! -e /sys/class/zram-control ]]; then
 		say "live: this kernel has no zram; the part is left out"
@@ -122,12 +124,39 @@ live() {
 	"$bin/bench/live" || say "live: ended with $?"
 }
 
-json() { # RESULTS
+# shellcheck disable=SC2317
+# Records lost at a paced rate, with the tracer's default ring.
+loss() {
+	local rate
+	for rate in 1000000 2000000; do
+		"$bin/bench/loss" 5 "$rate" raw quiet
+		"$bin/bench/loss" 5 "$rate" raw hog
+	done || say "loss: ended with $?"
+	"$bin/bench/loss" 5 1000000 json quiet || say "loss: ended with $?"
+}
+
+# A part in user space: NAME, what is said of it, and the function or command.
+part() {
+	[[ " $parts " == *" $1 "* ]] || return 0
+	say "$1: $2"
+	local start=$SECONDS
+	"${@:3}" >"$out/$1.tsv" || say "$1: ended with $?"
+	say "$1: $((SECONDS - start)) s"
+}
+
+json() { # RESULTS JUDGED
 	awk -F '\t' -v kernel="$(head -n 1 "$vm/$kernel/version")" -v rev="$(git describe --always --dirty 2>/dev/null)" \
 		-v n="$over" -v m="$other" '
 		BEGIN { printf "{\"revision\":\"%s\",\"kernel\":\"%s\",\"overwrites\":%d,\"others\":%d,\"results\":{", rev, kernel, n, m }
-		{ printf "%s\n\"%s\":{\"value\":%s,\"unit\":\"%s\"}", (NR > 1) ? "," : "", $1, $2, $3 }
-		END { print "}}" }' "$1"
+		{
+			if ($2 !~ /^-?[0-9]+(\.[0-9]+)?$/)
+				$2 = "null"
+			gsub(/["\\]/, "", $3)
+			printf "%s\n\"%s\":{\"value\":%s,\"unit\":\"%s\"}", (NR > 1) ? "," : "", $1, $2, $3
+		}
+		END { print "}," }' "$1"
+	cat "$2"
+	echo '}'
 }
 
 accept_results() { # RESULTS: what is counted in instructions and repeats
@@ -160,22 +189,25 @@ for part in $parts; do
 			wait -n
 			running=$((running - 1))
 		fi ;;
-	user | live) ;;
+	user | files | live | loss) ;;
 	*) die "no part '$part'; bench.sh --help" ;;
 	esac
 done
 wait
 # CPU time wants the machine for itself
-[[ " $parts " != *' user '* ]] || { say "user: sinks"; user_side >"$out/user.tsv"; }
-[[ " $parts " != *' live '* ]] || { say "live: pairs"; live >"$out/live.tsv"; }
+part user "sinks" user_side
+part files "updates" "$bin/bench/files" 500000 ns
+part live "pairs" live
+part loss "paced records" loss
 for part in $parts; do cat "$out/$part.tsv"; done >"$out/results"
 if [[ $profile ]]; then
 	tools/bench/profile.sh "$out" "$parts"
 	exit
 fi
-json "$out/results" >"$out/bench.json"
 [[ -z $accept ]] || accept_results "$out/results"
 rc=0
-awk -F '[\t ]+' -v quick="$quick" -f tools/bench/report.awk tools/bench/thresholds "$out/results" | tee "$out/table" || rc=1
+awk -F '[\t ]+' -v judged="$out/judged" -f tools/bench/report.awk tools/bench/thresholds "$out/results" |
+	tee "$out/table" || rc=1
+json "$out/results" "$out/judged" >"$out/bench.json"
 say "$((SECONDS - started)) s; $out/bench.json"
 exit $rc

@@ -21,7 +21,7 @@ function base_of(name) {
 	return name
 }
 
-FILENAME == ARGV[1] { total[$1] = $2; next }
+FILENAME == ARGV[1] { total[$1] = $2; n_total++; next }
 { sub(/\r$/, "") }
 $1 == "row" { row = $2; rows[++n_rows] = row }
 $1 == "warm" { at++ }
@@ -35,12 +35,18 @@ $1 == "window" {
 	at++
 }
 $1 == "memory" {
-	put($2 "/maps", $3, "B")
-	put($2 "/rss", $4, "B")
+	name = $2 ($5 > 0 ? "-" $5 + 1 "-CPUs" : "") # $5: the last possible CPU
+	put(name "/maps", $3, "B")
+	put(name "/rss", $4, "B")
 }
+/^files\// { print }
 $1 == "failed" { sub(/:$/, "", $2); put($2 "/failed", 1, "") }
 
 END {
+	if (n_total && n_total != at) { # which total is whose is not known
+		print boot ": " n_total " windows of the plugin, " at + 0 " of the writer: no totals" >"/dev/stderr"
+		split("", all)
+	}
 	for (i = 1; i <= n_keys; i++) {
 		split(keys[i], k, SUBSEP)
 		b = base_of(k[1]) SUBSEP k[2]

@@ -12,43 +12,25 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "raw.h"
 #include "record/names.h"
 #include "session/session.h"
 
-#define BATCH 1024
-
-struct consumer {
-	int fd;
-	size_t n;
-	struct e4d_record batch[BATCH];
-};
-
-static int flush(struct consumer *c)
-{
-	size_t len = c->n * sizeof(c->batch[0]);
-
-	c->n = 0;
-	return len && write(c->fd, c->batch, len) != (ssize_t)len ? -EIO : 0;
-}
-
 static int on_record(void *ctx, struct e4d_record *rec)
 {
-	struct consumer *c = ctx;
-
-	c->batch[c->n++] = *rec;
-	return c->n == BATCH ? flush(c) : 0;
+	return raw_add(ctx, rec);
 }
 
 /* Half as long, and written as they come. */
 static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
 {
-	struct consumer *c = ctx;
+	struct raw *c = ctx;
 	ssize_t len = n * sizeof(*b);
 
 	return write(c->fd, b, len) == len ? 0 : -EIO;
 }
 
-static int loop(struct e4d_session *s, struct consumer *c)
+static int loop(struct e4d_session *s, struct raw *c)
 {
 	struct pollfd end = {.events = POLLIN};
 	sigset_t set;
@@ -63,16 +45,16 @@ static int loop(struct e4d_session *s, struct consumer *c)
 	while (!err && poll(&end, 1, e4d_session_wait_ms(s)) == 0) {
 		err = e4d_session_tick(s);
 		if (!err)
-			err = flush(c);
+			err = raw_flush(c);
 	}
 	if (!err)
 		err = e4d_session_stop(s);
-	return err ? err : flush(c);
+	return err ? err : raw_flush(c);
 }
 
 int main(int argc, char **argv)
 {
-	static struct consumer c;
+	static struct raw c;
 	struct e4d_session_opts opts = {.on_record = on_record, .on_briefs = on_briefs, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";

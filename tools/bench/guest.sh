@@ -29,6 +29,7 @@ write_modes() { # MODES
 		r) writer read /mnt/f "$n_over" "$windows" ;;
 		b) writer buffered /mnt/f "$n_over" "$windows" ;;
 		i) writer idle /mnt/f 1000 1 ;;
+		f) files 5000 insn ;;
 		esac
 	done
 }
@@ -93,8 +94,9 @@ stop() {
 }
 
 memory() {
-	cat /proc/"$pid"/fdinfo/* 2>/dev/null | awk -v name="$name" -v rss="$(awk '/^VmRSS/ { print $2 }' /proc/"$pid"/status)" '
-		/^memlock:/ { sum += $2 } END { print "memory", name, sum + 0, rss * 1024 }'
+	cat /proc/"$pid"/fdinfo/* 2>/dev/null | awk -v name="$name" \
+		-v cpus="$(sed 's/.*-//' /sys/devices/system/cpu/possible)" -v rss="$(awk '/^VmRSS/ { print $2 }' /proc/"$pid"/status)" '
+		/^memlock:/ { sum += $2 } END { print "memory", name, sum + 0, rss * 1024, cpus }'
 }
 
 symbols() {
