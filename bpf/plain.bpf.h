@@ -136,7 +136,7 @@ static __always_inline void plain_mapped(struct e4d_plain *p, struct iomap *ioma
 	if (start < p->mapped_end) /* a mapping made anew half way counts once */
 		start = p->mapped_end;
 	if (end > start) {
-		p->mapped = sat_add(p->mapped, end - start);
+		p->mapped += end - start; /* of 2 GiB at most, and a block */
 		p->mapped_end = end;
 		p->extents += p->extents != 0xffff;
 	}
