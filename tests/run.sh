@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli live lab vm verifier
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit cli live lab vm verifier"
+[ -n "$suites" ] || suites="build check unit cli live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -143,6 +143,22 @@ suite_verifier() {
 		return
 	fi
 	tests/vm/verifier.sh build/vm-logs/verifier
+}
+
+# The short form of make bench: instructions, which repeat, and their bars, with 3 % for the kernel's own.
+suite_bench() {
+	if [ -n "$quick" ]; then
+		echo "ok bench # SKIP --quick"
+		return
+	fi
+	make -s -j"$(nproc)" STATIC=1 B=build/static all bench-bin >"$work/bench.log" 2>&1 &&
+		tools/bench/bench.sh --quick --bin build/static >"$work/bench" 2>>"$work/bench.log"
+	[ $? -le 1 ] || echo "not ok bench: $(tail -n 1 "$work/bench.log")"
+	sed 's/^/# /' "$work/bench"
+	awk '/^  (ok|NO) / && /<=/ && $2 !~ /\/ns$/ {
+		bad = $3 > 1.03 * $5
+		print (bad ? "not ok" : "ok") " bench/" $2 (bad ? ": expected <= " $5 ", got " $3 : "")
+	}' "$work/bench"
 }
 
 start=$SECONDS

@@ -59,7 +59,7 @@ function bar(line, f, limit, n, text, met) {
 	}
 	limit = n > 4 ? f[4] * value[f[5]] : f[4]
 	met = f[3] == "<=" ? value[f[2]] + 0 <= limit + 0 : value[f[2]] + 0 >= limit + 0
-	printf "  %-3s %-38s %10.9g %2s %10.9g  (%s)\n", met ? "ok" : "NO", f[2], value[f[2]], f[3], limit, text
+	printf "  %-3s %-38s %10.9g %2s %10.9g  (%s)\n", met ? "ok" : f[1] == "aim" ? "aim" : "NO", f[2], value[f[2]], f[3], limit, text
 	printf "\"value\":%s,\"limit\":%.9g,\"met\":%s}", value[f[2]], limit, met ? "true" : "false" >judged
 }
 
@@ -76,7 +76,7 @@ function moved(k, delta, small) {
 }
 
 FILENAME == ARGV[1] {
-	if ($1 == "bar")
+	if ($1 == "bar" || $1 == "aim")
 		bars[++n_lines] = $0
 	if ($1 == "was")
 		order[++n_was] = $2
