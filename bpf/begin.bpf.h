@@ -117,14 +117,6 @@ static __always_inline void init_flags(struct e4d_slot *w, __u32 ki, bool sync)
 		r->flags |= E4D_F_ATOMIC;
 }
 
-static __always_inline void count_inside(__s64 writes, __s64 bytes)
-{
-	struct e4d_counters *c = counters();
-
-	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], writes);
-	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], bytes);
-}
-
 /* Not followed: counted as what it is. n: 1, or -1 to take it back. */
 static __always_inline void count_unfollowed(__u32 submitted, __s32 n)
 {

@@ -22,7 +22,11 @@ SLOW int blind_begin(struct inode *inode, __u64 pos, __u64 len)
 	if (t)
 		close_open(t, tkey);
 	if (pos + len <= k_isize(inode) && (!cfg.all || cfg.extend_only)) {
-		count_unfollowed(submitted, 1);
+		if (cfg.files && !cfg.extend_only)
+			file_add_begin(k_id(inode), LOAD(inode, i_ino), k_dev(inode),
+			               LOAD(inode, i_generation), submitted);
+		else
+			count_unfollowed(submitted, 1);
 		return 0;
 	}
 	count(E4D_C_WRITES, 1);

@@ -48,14 +48,21 @@ static __always_inline int leave(struct kiocb *iocb, __s64 ret)
 	return 0;
 }
 
+/* 1: a followed write's. */
+SLOW int leave_followed(struct kiocb *iocb, __s64 ret)
+{
+	if (!leave_slow(iocb, ret))
+		return 0;
+	timed_drop(iocb);
+	return 1;
+}
+
 static __always_inline int leave_timed(struct kiocb *iocb, __s64 ret)
 {
 	struct e4d_plain *p;
 
-	if (!nothing_of(iocb) && leave_slow(iocb, ret)) {
-		timed_drop(iocb);
+	if (!nothing_of(iocb) && leave_followed(iocb, ret))
 		return 0;
-	}
 	p = plain_at(k_id(iocb));
 	if (p->iocb == k_id(iocb) && ret != -EIOCBQUEUED)
 		timed_end(iocb, p, ret, true);

@@ -7,24 +7,6 @@
 
 #define OTHER E4D_FILES /* no place: the CPU's `other` */
 
-/* log2 of a latency in units of 1024 ns, for the first 256 of them. */
-#define SAME4(x)  x, x, x, x
-#define SAME16(x) SAME4(x), SAME4(x), SAME4(x), SAME4(x)
-static const __u8 log2_near[256] = {
-	9,          10,         11,         11,         SAME4(12),  SAME4(13),
-	SAME4(13),  SAME16(14), SAME16(15), SAME16(15), SAME16(16), SAME16(16),
-	SAME16(16), SAME16(16), SAME16(17), SAME16(17), SAME16(17), SAME16(17),
-	SAME16(17), SAME16(17), SAME16(17), SAME16(17),
-};
-
-/* The row of a latency: all below 1024 ns are in one, that of 512. */
-static __always_inline __u32 latency_row(__u64 ns)
-{
-	__u64 near = ns >> 10;
-
-	return near < 256 ? log2_near[near] : e4d_log2(ns);
-}
-
 /* The place of an inode in one line of eight, or OTHER. */
 static __always_inline __u32 file_way(__u32 line, __u64 id, bool claim)
 {
@@ -63,14 +45,18 @@ SLOW struct e4d_file *file_slow(__u64 id, __u64 ino, __u32 dev, __u32 gen, __u32
 
 	if (at == OTHER)
 		return &shared.file_other[bpf_get_smp_processor_id() & (E4D_ROWS - 1)];
-	*place = at;
 	f = &shared.file[at & (E4D_FILES - 1)];
 	if (!f->ino) {
-		f->ino = ino;
-		f->dev = dev;
 		f->gen = gen;
+		f->dev = dev;
 		f->last_pid = bpf_get_current_pid_tgid() >> 32;
+		f->ino = ino;
+	} else if (f->ino != ino || f->gen != gen) {
+		/* this write or the place is of an inode that lay at its address before */
+		shared.file_key[at & (E4D_FILES - 1)] |= E4D_FILE_LEAVING;
+		return &shared.file_other[bpf_get_smp_processor_id() & (E4D_ROWS - 1)];
 	}
+	*place = at;
 	return f;
 }
 
@@ -79,11 +65,23 @@ static __always_inline void file_add(struct e4d_file *f, __u32 submitted, __s64 
                                      bool own)
 {
 	__sync_fetch_and_add(&f->submitted, submitted);
-	__sync_fetch_and_add(&f->latency[latency_row(latency) & (E4D_LATENCIES - 1)], 1);
+	__sync_fetch_and_add(&f->latency[e4d_latency_row(latency) & (E4D_LATENCIES - 1)], 1);
 	if (ret != submitted)
 		__sync_fetch_and_add(ret < 0 ? &f->errors : &f->shorts, 1);
 	if (!(latency & 63) && own)
 		f->last_pid = bpf_get_current_pid_tgid() >> 32;
+}
+
+/* A write of which no more is seen than its begin (tracepoint tier before 6.6). */
+static __always_inline void file_add_begin(__u64 id, __u64 ino, __u32 dev, __u32 gen,
+                                           __u32 submitted)
+{
+	__u32 place = 0;
+	struct e4d_file *f = file_slow(id, ino, dev, gen, &place);
+
+	__sync_fetch_and_add(&f->submitted, submitted);
+	__sync_fetch_and_add(&f->latency[0], 1);
+	f->last_pid = bpf_get_current_pid_tgid() >> 32;
 }
 
 /* A write that was followed is over. */
@@ -94,12 +92,12 @@ static __always_inline void file_add_record(__u64 id, const struct e4d_record *r
 
 	__sync_fetch_and_add(&f->submitted, r->submitted);
 	__sync_fetch_and_add(&f->unmapped, (__s64)r->submitted - r->mapped);
-	__sync_fetch_and_add(&f->latency[latency_row(r->latency_ns) & (E4D_LATENCIES - 1)], 1);
+	__sync_fetch_and_add(&f->latency[e4d_latency_of(r)], 1);
 	if (r->flags & E4D_F_EXTEND)
 		__sync_fetch_and_add(&f->extending, 1);
-	if ((r->seen & E4D_SEEN_RET) && r->ret < 0)
+	if (e4d_is_error(r))
 		__sync_fetch_and_add(&f->errors, 1);
-	else if ((r->seen & E4D_SEEN_RET) && (__u32)r->ret < r->submitted)
+	else if (e4d_is_short(r))
 		__sync_fetch_and_add(&f->shorts, 1);
 	if (e4d_is_finding(r, 0))
 		__sync_fetch_and_add(&f->findings, 1);

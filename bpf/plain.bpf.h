@@ -35,6 +35,15 @@ static __always_inline struct e4d_plain *plain_of(__u64 id, __u64 inode)
 	return p->iocb && p->id == id && p->inode == inode ? p : NULL;
 }
 
+/* Inside EOF, and counted at the begin: see E4D_C_INSIDE. */
+static __always_inline void count_inside(__s64 writes, __s64 bytes)
+{
+	struct e4d_counters *c = counters();
+
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], writes);
+	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], bytes);
+}
+
 /* False: another's time is taken there; it is only counted. */
 static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
@@ -72,13 +81,19 @@ static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, _
 	p->iocb = 0;
 }
 
-/* It was followed after all. */
+/*
+ * It was followed after all. follow_late() took back a count at the begin, which
+ * a write whose time is taken has not.
+ */
 static __always_inline void timed_drop(struct kiocb *iocb)
 {
 	struct e4d_plain *p = plain_at(k_id(iocb));
 
-	if (p->iocb == k_id(iocb))
-		p->iocb = 0;
+	if (p->iocb != k_id(iocb))
+		return;
+	if (cfg.files && !cfg.all)
+		count_inside(1, p->submitted);
+	p->iocb = 0;
 }
 
 /* False: not one for this way. */

@@ -146,12 +146,12 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 	w = completed_write(iocb, &submitter);
 	if (!w || w->inode != k_id(inode))
 		return 0;
-	timed_drop(iocb);
 	key = w->iocb && LOAD(iocb, ki_complete) ? k_id(iocb) : thread_key();
 	if (e4d_waits(w)) { /* a write that is not followed has taken its place */
 		close_write(w, key);
 		return 0;
 	}
+	timed_drop(iocb);
 	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
 	if (!submitter) {
 		write_completed_async(w, key);

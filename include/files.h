@@ -30,7 +30,8 @@ struct e4d_file {
 	__u32 extending, shorts, errors, findings;
 	__u32 last_pid; /* of one write in 64 or so */
 	__u32 spare[3];
-	__u32 latency[E4D_LATENCIES]; /* by log2 of ns; their sum is the number of writes */
+	/* by log2 of ns, [0]: not known; their sum is the number of writes */
+	__u32 latency[E4D_LATENCIES];
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct e4d_file) == 192, "three cache lines");
@@ -51,6 +52,40 @@ static __always_inline __u32 e4d_log2(__u64 x)
 	s = (v > 3) << 1;
 	v >>= s;
 	return r | s | v >> 1;
+}
+
+/* log2 of a latency in units of 1024 ns, for the first 256 of them. */
+#define E4D_4(x)  x, x, x, x
+#define E4D_16(x) E4D_4(x), E4D_4(x), E4D_4(x), E4D_4(x)
+static const __u8 e4d_log2_near[256] = {
+	9,          10,         11,         11,         E4D_4(12),  E4D_4(13),
+	E4D_4(13),  E4D_16(14), E4D_16(15), E4D_16(15), E4D_16(16), E4D_16(16),
+	E4D_16(16), E4D_16(16), E4D_16(17), E4D_16(17), E4D_16(17), E4D_16(17),
+	E4D_16(17), E4D_16(17), E4D_16(17), E4D_16(17),
+};
+
+/* The row of a latency: all below 1024 ns are in one, that of 512. */
+static __always_inline __u32 e4d_latency_row(__u64 ns)
+{
+	__u64 near = ns >> 10;
+
+	return near < 256 ? e4d_log2_near[near] : e4d_log2(ns);
+}
+
+/* How a write that was followed counts. */
+static __always_inline __u32 e4d_latency_of(const struct e4d_record *r)
+{
+	return r->latency_ns ? e4d_latency_row(r->latency_ns) & (E4D_LATENCIES - 1) : 0;
+}
+
+static __always_inline int e4d_is_error(const struct e4d_record *r)
+{
+	return (r->seen & E4D_SEEN_RET) && r->ret < 0;
+}
+
+static __always_inline int e4d_is_short(const struct e4d_record *r)
+{
+	return (r->seen & E4D_SEEN_RET) && r->ret >= 0 && (__u32)r->ret < r->submitted;
 }
 
 #endif

@@ -182,3 +182,31 @@ void e4d_kernel_config(const struct e4d_kernel *k, struct e4d_config *cfg)
 	else
 		cfg->inode_access = E4D_INODE_PROBE;
 }
+
+int e4d_kernel_check(const struct e4d_kernel *k, char *why, size_t len)
+{
+	if (!k->may_load) {
+		snprintf(why, len,
+		         "BPF programs may not be loaded as this user: run as root "
+		         "(or with CAP_BPF and CAP_PERFMON)");
+		return -EPERM;
+	}
+	if (!k->vmlinux) {
+		snprintf(why, len,
+		         "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel "
+		         "with CONFIG_DEBUG_INFO_BTF=y");
+		return -ENOTSUP;
+	}
+	if (!k->ext4_present) {
+		snprintf(why, len,
+		         "ext4 is not there: mount an ext4 file system, or 'modprobe ext4'");
+		return -ENODEV;
+	}
+	if (!k->has_iomap_dio) {
+		snprintf(why, len,
+		         "this kernel's ext4 does not write through iomap: 5.5 or later is "
+		         "needed (or kallsyms is hidden: run as root)");
+		return -ENOTSUP;
+	}
+	return 0;
+}

@@ -4,6 +4,7 @@
 #define E4D_KERNEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "config.h"
 #include "probe/hooks.h"
 
@@ -30,6 +31,9 @@ int e4d_kernel_probe(struct e4d_kernel *k);
 void e4d_kernel_free(struct e4d_kernel *k);
 /* Gives back the BTF alone; what was probed stays. */
 void e4d_kernel_free_btf(struct e4d_kernel *k);
+
+/* 0, or negative errno with the reason that ends every tier, and its remedy, in why. */
+int e4d_kernel_check(const struct e4d_kernel *k, char *why, size_t len);
 
 /* The inode access and orphan bit that this kernel allows. */
 void e4d_kernel_config(const struct e4d_kernel *k, struct e4d_config *cfg);

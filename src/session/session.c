@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "record/names.h"
+#include "session/files.h"
 #include "session/misses.h"
 #include "session/pending.h"
 #include "session/session.h"
@@ -23,6 +24,7 @@ struct e4d_session {
 	int rows;                  /* of its counters in use */
 	struct e4d_pending pending;
 	struct e4d_misses misses;
+	struct e4d_files *files; /* with cfg.files */
 	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
 	uint64_t missed_until[E4D_MISS_ANY + 1];
 	uint64_t consumed, consume_to;
@@ -119,6 +121,8 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	v[E4D_C_MAPPED] += rec->mapped;
 	v[E4D_C_VERDICT0 + rec->verdict]++;
 	v[E4D_C_EXTEND] += !!(rec->flags & E4D_F_EXTEND);
+	if (s->files)
+		e4d_files_settled(s->files, rec);
 	/* still under way when the session ended, and nothing at stake */
 	if (!s->opts.cfg.all && rec->doubt == E4D_DOUBT_SETTLE &&
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
@@ -289,7 +293,7 @@ static int drain(struct e4d_session *s)
 		!err && now_ns() < until &&
 		(c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
 	                 c.v[E4D_C_WRITES] ||
-	         (s->opts.cfg.all && e4d_pending_plain(&s->pending))));
+	         ((s->opts.cfg.all || s->files) && e4d_pending_plain(&s->pending))));
 	return err;
 }
 
@@ -349,38 +353,11 @@ static int set_up(struct e4d_session *s)
 	if (!s->ring)
 		return -errno;
 	s->ring_cap = ring_records(s);
+	if (s->opts.cfg.files && e4d_files_open(&s->files, s->shared, s->opts.cfg.all))
+		return -ENOMEM;
 	s->wait_ms = WAIT_MS;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
-}
-
-/* Reasons that end every tier, said once and plainly. */
-static int check_kernel(const struct e4d_kernel *k, char *why, size_t len)
-{
-	if (!k->may_load) {
-		snprintf(why, len,
-		         "BPF programs may not be loaded as this user: run as root "
-		         "(or with CAP_BPF and CAP_PERFMON)");
-		return -EPERM;
-	}
-	if (!k->vmlinux) {
-		snprintf(why, len,
-		         "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel "
-		         "with CONFIG_DEBUG_INFO_BTF=y");
-		return -ENOTSUP;
-	}
-	if (!k->ext4_present) {
-		snprintf(why, len,
-		         "ext4 is not there: mount an ext4 file system, or 'modprobe ext4'");
-		return -ENODEV;
-	}
-	if (!k->has_iomap_dio) {
-		snprintf(why, len,
-		         "this kernel's ext4 does not write through iomap: 5.5 or later is "
-		         "needed (or kallsyms is hidden: run as root)");
-		return -ENOTSUP;
-	}
-	return 0;
 }
 
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
@@ -395,7 +372,7 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	s->opts = *opts;
 	s->opts.cfg.self_tgid = getpid();
 	e4d_kernel_probe(&s->kernel);
-	err = check_kernel(&s->kernel, why, why_len);
+	err = e4d_kernel_check(&s->kernel, why, why_len);
 	if (!err && opts->tier)
 		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &opts->limits, &s->att, why,
 		                 why_len);
@@ -439,12 +416,19 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	for (int cpu = 0; cpu < s->rows; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
 			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
+	if (s->files)
+		e4d_files_count(s->files, v);
 	for (int c = 0; c < E4D_C_COUNT; c++)
 		v[c] += s->settled.v[c];
 	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
 	v[E4D_C_DONE] += v[E4D_C_INSIDE];
 	v[E4D_C_VERDICT0 + E4D_CLEAN] += v[E4D_C_INSIDE];
 	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
+}
+
+int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx)
+{
+	return s->files ? e4d_files_read(s->files, now_ns(), fn, ctx) : -EINVAL;
 }
 
 uint64_t e4d_session_losses(const struct e4d_session *s,
@@ -497,6 +481,7 @@ void e4d_session_close(struct e4d_session *s)
 		return;
 	ring_buffer__free(s->ring);
 	e4d_pending_close(&s->pending);
+	e4d_files_close(s->files);
 	if (s->shared)
 		munmap(s->shared, sizeof(*s->shared));
 	e4d_detach(&s->att);

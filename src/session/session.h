@@ -11,6 +11,7 @@
 #include "config.h"
 #include "plain.h"
 #include "probe/attach.h"
+#include "session/files.h"
 
 struct e4d_session;
 
@@ -53,6 +54,13 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s);
 
 /* Sums over CPUs. */
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum);
+
+/*
+ * Only with cfg.files, at each refresh of a view: calls fn for each file, last for
+ * `other` (ino 0), then forgets files that are gone: see e4d_files_read(). 0,
+ * -EINVAL without cfg.files, or -ENOMEM.
+ */
+int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx);
 
 /* Calls fn for each loss that is not zero; returns the total. */
 uint64_t e4d_session_losses(const struct e4d_session *s,

@@ -10,22 +10,20 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
+#include "writes.h"
 
-#define BLOCK 4096
 #define FLOOD 26000 /* records, more than a small ring holds */
 
 struct seen {
@@ -78,15 +76,6 @@ static int scratch(char *dir)
 	assert_true(fd >= 0);
 	assert_int_equal(fallocate(fd, 0, 0, 64 * BLOCK), 0);
 	return fd;
-}
-
-static void *block(void)
-{
-	void *p = NULL;
-
-	assert_int_equal(posix_memalign(&p, BLOCK, BLOCK), 0);
-	memset(p, 1, BLOCK);
-	return p;
 }
 
 /* n overwrites by a child; the tracer leaves its own process out. */
@@ -258,35 +247,6 @@ static void test_extend_and_process_filter(void **state)
 	assert_int_equal(c.v[E4D_C_FILTERED], 20);
 	e4d_session_close(s);
 	close(fd);
-}
-
-#define QUEUE 32
-
-/* A child keeps QUEUE writes in flight through libaio. */
-static void aio_child(int fd, long n)
-{
-	struct iocb cb[QUEUE], *list[QUEUE];
-	struct io_event ev[QUEUE];
-	aio_context_t ctx = 0;
-	void *buf = block();
-
-	if (syscall(SYS_io_setup, QUEUE, &ctx))
-		_exit(1);
-	for (long done = 0; done < n; done += QUEUE) {
-		for (int i = 0; i < QUEUE; i++) {
-			memset(&cb[i], 0, sizeof(cb[i]));
-			cb[i].aio_fildes = fd;
-			cb[i].aio_lio_opcode = IOCB_CMD_PWRITE;
-			cb[i].aio_buf = (uintptr_t)buf;
-			cb[i].aio_nbytes = BLOCK;
-			cb[i].aio_offset = i * BLOCK;
-			list[i] = &cb[i];
-		}
-		if (syscall(SYS_io_submit, ctx, QUEUE, list) != QUEUE ||
-		    syscall(SYS_io_getevents, ctx, QUEUE, QUEUE, ev, NULL) != QUEUE)
-			_exit(1);
-	}
-	_exit(0);
 }
 
 /* Queued writes complete elsewhere; iocbs are used again at once. */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* Writes that live tests make in their children. */
+#ifndef E4D_TESTS_WRITES_H
+#define E4D_TESTS_WRITES_H
+
+#include <linux/aio_abi.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BLOCK 4096
+#define QUEUE 32
+
+/* An aligned block of ones; the caller frees it. */
+static void *block(void)
+{
+	void *p = NULL;
+
+	if (posix_memalign(&p, BLOCK, BLOCK))
+		_exit(1);
+	memset(p, 1, BLOCK);
+	return p;
+}
+
+/* In a child, does not return: keeps QUEUE writes in flight through libaio. */
+static void aio_child(int fd, long n)
+{
+	struct iocb cb[QUEUE], *list[QUEUE];
+	struct io_event ev[QUEUE];
+	aio_context_t ctx = 0;
+	void *buf = block();
+
+	if (syscall(SYS_io_setup, QUEUE, &ctx))
+		_exit(1);
+	for (long done = 0; done < n; done += QUEUE) {
+		for (int i = 0; i < QUEUE; i++) {
+			memset(&cb[i], 0, sizeof(cb[i]));
+			cb[i].aio_fildes = fd;
+			cb[i].aio_lio_opcode = IOCB_CMD_PWRITE;
+			cb[i].aio_buf = (uintptr_t)buf;
+			cb[i].aio_nbytes = BLOCK;
+			cb[i].aio_offset = i * BLOCK;
+			list[i] = &cb[i];
+		}
+		if (syscall(SYS_io_submit, ctx, QUEUE, list) != QUEUE ||
+		    syscall(SYS_io_getevents, ctx, QUEUE, QUEUE, ev, NULL) != QUEUE)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+#endif
