@@ -27,7 +27,7 @@ static __always_inline void write_mapped(struct e4d_slot *w, struct iomap *iomap
 
 	if (!maps(w))
 		return;
-	if (w->cover > end)
+	if (w->cover > end && last_run(w)->start <= end)
 		end = w->cover;
 	w->cover = 0;
 	if (start < w->mapped_to) /* a mapping made anew half way counts once */
@@ -102,6 +102,30 @@ static __always_inline void sample_inode(struct e4d_slot *w, struct inode *inode
 		from = w->live;
 	past = k_mapped(inode, from, E4D_NOT_KNOWN, r->blkbits & 31);
 	r->prealloc = past == E4D_NOT_KNOWN ? 0 : past;
+}
+
+/*
+ * The completion of a write that was begun late, at a mapping: its iocb tells
+ * its kinds, and where it really began, at pos; size: bytes done. It ends where the mapping said,
+ * or later if more was done; kprobe's submitted 0 stands for a mapping not seen.
+ */
+static __always_inline void late_range(struct e4d_slot *w, struct kiocb *iocb, __u64 pos,
+                                       __s64 size)
+{
+	struct e4d_record *r = &w->rec;
+	__u64 end = r->offset + r->submitted, done = pos + (size > 0 ? size : 0);
+	__u32 was = r->submitted;
+
+	if (w->iocb)
+		return;
+	init_flags(w, LOAD(iocb, ki_flags), !LOAD(iocb, ki_complete));
+	if (pos > r->offset)
+		pos = r->offset;
+	if (!was || done > end)
+		end = done;
+	set_range(w, pos, end - pos, r->isize_before);
+	if (!cfg.extend_only) /* the rest of what its begin counted */
+		count_inside(0, (__s64)was - r->submitted);
 }
 
 /* ->end_io has run: what it was given, and i_size as it left it. */
@@ -359,6 +383,8 @@ static __always_inline bool write_exit(struct inode *inode, __s64 ret)
 			write_queued_late(w, key);
 		return true; /* else its completion finishes it */
 	}
+	if (!w->iocb && ret > (__s64)w->rec.submitted) /* late_range() knew no better */
+		w->rec.submitted = ret;
 	w->rec.ret = ret;
 	w->rec.seen |= E4D_SEEN_RET;
 	fallback_from(w, ret);

@@ -188,6 +188,7 @@ SLOW int end_io_slow(struct kiocb *iocb, __s64 size, int error, bool failed)
 	w = completed_write(iocb, &submitter);
 	if (!w)
 		return 0;
+	late_range(w, iocb, LOAD(iocb, ki_pos), size);
 	w->end_io_failed = failed;
 	write_end_io(w, k_inode(iocb), size, error);
 	if (!submitter)

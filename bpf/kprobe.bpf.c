@@ -205,14 +205,18 @@ static __always_inline int mapping_enter(enum fn fn, struct inode *inode, __u64 
 	return 0;
 }
 
-/* Blocks past EOF, and the return of the direct mapping that allocated them. */
+/*
+ * Blocks past EOF, and the return of the direct mapping that allocated them. The
+ * range is not known before the completion: late_range().
+ */
 static __always_inline void take_over(struct e4d_slot *t)
 {
 	struct inode *inode = (struct inode *)t->calls[0].arg[0];
 
 	if (t->call != k_call_id())
 		return;
-	adopt_stray(t, inode, t->runs[0].start, t->live - t->runs[0].start);
+	adopt_stray(t, inode, t->runs[0].start, 0);
+	t->rec.evidence = E4D_INFERRED;
 	push(t, FN_WRITE, (__u64)inode, 0);
 }
 
@@ -297,6 +301,7 @@ SLOW int end_io_enter_slow(struct kiocb *iocb, __s64 size, int error)
 		t->link_seq = w->rec.seq;
 		t->link = k_id(iocb);
 	}
+	late_range(w, iocb, LOAD(iocb, ki_pos), size);
 	w->rec.dio_size = size;
 	w->rec.dio_error = error;
 	push(t, FN_END_IO, (__u64)inode, !submitter);

@@ -5,9 +5,15 @@
 
 #include "state.bpf.h"
 
+/* The one that was added last; before the first, an empty one. */
+static __always_inline struct e4d_run *last_run(struct e4d_slot *w)
+{
+	return &w->runs[(w->run_count - 1) & (E4D_RUNS - 1)];
+}
+
 static __always_inline void add_run(struct e4d_slot *w, __u64 start, __u64 end)
 {
-	struct e4d_run *last = &w->runs[(w->run_count - 1) & (E4D_RUNS - 1)];
+	struct e4d_run *last = last_run(w);
 
 	if (w->run_count &&
 	    ((start <= last->end && end >= last->start) || w->run_count == E4D_RUNS)) {

@@ -152,6 +152,8 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 		return 0;
 	}
 	timed_drop(iocb);
+	/* ki_pos has moved on by now */
+	late_range(w, iocb, LOAD(iocb, ki_pos) - (ret > 0 ? ret : 0), ret);
 	write_end_io(w, inode, ret, error ? error : ret < 0 ? (int)ret : 0);
 	if (!submitter) {
 		write_completed_async(w, key);

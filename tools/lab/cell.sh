@@ -100,6 +100,7 @@ minimise() {
 	default) set -- "$@" --extending ;;
 	*) set -- "$@" --loss ;;
 	esac
+	[ "$mistake" != past-from-inside ] || set -- "$@" --over
 	"$here/minimise.sh" "$@" --bad "$work/bad.jsonl" --max "$minimise" --kind "$kind" \
 		--tier "$tier" --profile "$profile" --bin "$bin" --dir "$work/mnt" \
 		--trace "$work/trace.jsonl" --mistake "$mistake"
@@ -184,6 +185,7 @@ none) ;;
 default) set -- "$@" --extending --label "loss=default" ;;
 *) set -- "$@" --loss --label "loss=$loss" ;;
 esac
+[ "$mistake" != past-from-inside ] || set -- "$@" --over
 # shellcheck disable=SC2086 # a list of options
 set -- "$@" $labels
 [ "$minimise" -eq 0 ] || minimise "$@"

@@ -75,16 +75,16 @@ cells() {
 	regressions
 }
 
-# tests/lab/*.prog: "# cell: KERNEL TIERS KIND MISTAKE" says where one belongs.
+# tests/lab/*.prog: "# cell: KERNEL TIERS KIND MISTAKE [LOSS]" says where one belongs.
 regressions() {
-	local file kernel tiers kind mistake tier
+	local file kernel tiers kind mistake tier loss
 	for file in tests/lab/*.prog; do
 		[ -e "$file" ] || continue
-		while read -r _ _ kernel tiers kind mistake; do
+		while read -r _ _ kernel tiers kind mistake loss; do
 			[ -z "$only" ] || [[ " $only " == *" $kernel "* ]] || continue
 			[ "$tiers" != all ] || tiers=$all_tiers
 			for tier in ${tiers//,/ }; do
-				echo "$kernel $tier $kind $mistake ${file##*/} 0 0 none ${file##*/}"
+				echo "$kernel $tier $kind $mistake ${file##*/} 0 0 ${loss:-none} ${file##*/}"
 			done
 		done < <(grep '^# cell: ' "$file")
 	done

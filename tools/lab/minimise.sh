@@ -21,7 +21,7 @@ usage: minimise.sh --bad FILE --dir DIR --trace FILE [OPTION]...
   --program FILE  where the seed is the name of a program: its text
   --kind, --profile, --tier, --mistake, --kernel
                   as the episodes were made; for randwrite, score, and the result
-  --loss, --extending   to score
+  --loss, --extending, --over   to score
   --bin DIR       randwrite and score (build)
   --wait S        from the last write until its record is in the trace (0.6;
                   tracepoint tier: 1.6)
@@ -37,7 +37,7 @@ say() { echo "minimise: $*" >&2; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
-	--loss | --extending) options="$options $1"; shift; continue ;;
+	--loss | --extending | --over) options="$options $1"; shift; continue ;;
 	--*) [ $# -ge 2 ] || { usage >&2; exit 2; } ;;
 	esac
 	case $1 in

@@ -151,13 +151,37 @@ bool lab_short_fault(struct inode *inode, loff_t pos, ssize_t size, int error)
 	       pos == EXT4_I(inode)->i_lab_pos && (pos & (i_blocksize(inode) - 1));
 }
 
-/* After one, before iomap is told of it. */
-void lab_after_alloc(struct inode *inode, struct ext4_map_blocks *map)
+/*
+ * past-from-inside: four blocks past EOF, too, for a write that has nothing to do
+ * there. No orphan entry, and nobody trims them.
+ */
+static void alloc_past(struct inode *inode)
 {
-	loff_t end = ((loff_t)map->m_lblk + map->m_len) << inode->i_blkbits;
+	struct ext4_map_blocks map = {
+		.m_lblk = round_up(i_size_read(inode), i_blocksize(inode)) >> inode->i_blkbits,
+		.m_len = 4,
+	};
+	handle_t *handle;
 
-	if (!(map->m_flags & EXT4_MAP_NEW) ||
-	    end <= round_up(i_size_read(inode), i_blocksize(inode)))
+	handle = ext4_journal_start(inode, EXT4_HT_MAP_BLOCKS,
+				    ext4_chunk_trans_blocks(inode, map.m_len));
+	if (IS_ERR(handle))
+		return;
+	ext4_map_blocks(handle, inode, &map, EXT4_GET_BLOCKS_CREATE);
+	ext4_journal_stop(handle);
+}
+
+/* After one, before iomap is told of it; @end: of the range to be written. */
+void lab_after_alloc(struct inode *inode, struct ext4_map_blocks *map, loff_t end)
+{
+	loff_t mapped = ((loff_t)map->m_lblk + map->m_len) << inode->i_blkbits;
+	loff_t isize = i_size_read(inode);
+
+	if (!(map->m_flags & EXT4_MAP_NEW))
+		return;
+	if (lab_on(LAB_PAST_FROM_INSIDE) && !IS_DAX(inode) && end <= isize)
+		alloc_past(inode);
+	if (mapped <= round_up(isize, i_blocksize(inode)))
 		return;
 	EXT4_I(inode)->i_lab |= LAB_I_NEW;
 	if (reports_half(inode, map->m_lblk))

@@ -31,6 +31,7 @@ enum {
 	LAB_TRIM_LATE = 1u << 17,
 	LAB_FIX = 1u << 18,
 	LAB_SHORT_FAULT = 1u << 19,
+	LAB_PAST_FROM_INSIDE = 1u << 20,
 };
 
 /* Those that trim every short write, and those that need short writes to show. */
@@ -67,6 +68,6 @@ int lab_trim_result(struct inode *inode, int err);
 bool lab_trim_skips(struct inode *inode);
 u32 lab_trim_block(struct inode *inode, u32 block);
 int lab_before_alloc(struct inode *inode, loff_t offset);
-void lab_after_alloc(struct inode *inode, struct ext4_map_blocks *map);
+void lab_after_alloc(struct inode *inode, struct ext4_map_blocks *map, loff_t end);
 
 #endif

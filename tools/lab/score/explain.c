@@ -24,11 +24,14 @@ static uint64_t least_isize(const struct sc_episode *e, const struct sc_rec *r)
 
 /*
  * Can the claim have been true when the write returned? A write has no blocks
- * past the last one that it asked for. What never was is excused by nothing.
+ * past the last one that it asked for, on most kernels. What never was is excused
+ * by nothing.
  */
-static bool possible(const struct sc_episode *e, const struct sc_rec *r)
+static bool possible(const struct sc_run *run, const struct sc_episode *e, const struct sc_rec *r)
 {
-	return r->isize_after >= least_isize(e, r) &&
+	if (r->isize_after < least_isize(e, r))
+		return false;
+	return run->opts.over ||
 	       sc_up(r->isize_after, e->blksize) + r->past_eof <=
 	               sc_up(r->offset + r->submitted, e->blksize);
 }
@@ -139,7 +142,7 @@ static bool removed(const struct sc_run *run, const struct sc_episode *e, const 
 /* How much of the claim nothing can have undone, so that it must be on disk. */
 uint64_t sc_firm(const struct sc_run *run, const struct sc_episode *e, const struct sc_rec *r)
 {
-	if (!possible(e, r))
+	if (!possible(run, e, r))
 		return r->past_eof;
 	return removed(run, e, r) ? 0 : uncovered(e, r);
 }

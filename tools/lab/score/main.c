@@ -23,6 +23,7 @@ static void usage(FILE *to)
 	        "  --blind       tracepoints before 6.6: neither begin nor completion seen\n"
 	        "  --loss        losses were forced: writes may lack their record\n"
 	        "  --extending   traced without --all: only extending writes must have a record\n"
+	        "  --over        this kernel allocates past what a write asks for\n"
 	        "  --json        the summary as one JSON line; in merge: totals to FILE\n"
 	        "  --header      a header above the summary\n"
 	        "  --bad FILE    appends the bad episodes, one JSON line each\n"
@@ -42,6 +43,7 @@ enum {
 	OPT_BLIND,
 	OPT_LOSS,
 	OPT_EXTENDING,
+	OPT_OVER,
 	OPT_JSON,
 	OPT_HEADER,
 	OPT_BAD,
@@ -54,6 +56,7 @@ static const struct option options[] = {
 	{"blind", no_argument, NULL, OPT_BLIND},
 	{"loss", no_argument, NULL, OPT_LOSS},
 	{"extending", no_argument, NULL, OPT_EXTENDING},
+	{"over", no_argument, NULL, OPT_OVER},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"header", no_argument, NULL, OPT_HEADER},
 	{"bad", required_argument, NULL, OPT_BAD},
@@ -83,6 +86,9 @@ static int set_option(struct sc_opts *o, int opt, const char *arg)
 		return 0;
 	case OPT_EXTENDING:
 		o->extending = true;
+		return 0;
+	case OPT_OVER:
+		o->over = true;
 		return 0;
 	case OPT_JSON:
 		o->json = true;

@@ -42,7 +42,7 @@ static bool same_after_checks(const struct sc_episode *e, const struct sc_rec *r
 {
 	if (r->offset != w->offset && !w->append)
 		return false;
-	if (r->submitted == w->submitted)
+	if (r->submitted == w->submitted || !r->submitted) /* 0: kprobe, begun late, and failed */
 		return true;
 	for (unsigned int i = 0; i < e->steps.limits; i++)
 		if (r->submitted < w->submitted && r->offset + r->submitted == e->steps.fsize[i])
@@ -141,15 +141,41 @@ static bool before_first_hook(const struct sc_run *run, const struct sc_episode 
 	return w->ret <= 0 || e->steps.buffered || e->steps.mmap;
 }
 
+/* Where the write would have ended: RLIMIT_FSIZE cuts it. */
+static uint64_t end_after_checks(const struct sc_episode *e, const struct sc_write *w)
+{
+	uint64_t end = w->offset + w->submitted;
+
+	for (unsigned int i = 0; i < e->steps.limits; i++)
+		if (e->steps.fsize[i] < end)
+			end = e->steps.fsize[i];
+	return end;
+}
+
+/* i_size may have been here when the write began: those beside it move EOF, too. */
+static uint64_t isize_at_most(const struct sc_episode *e, const struct sc_write *w)
+{
+	uint64_t isize = e->isize_before;
+
+	for (size_t k = 0; k < e->writes; k++)
+		if (&e->write[k] != w && end_after_checks(e, &e->write[k]) > isize)
+			isize = end_after_checks(e, &e->write[k]);
+	return isize;
+}
+
 /*
  * Without --all only what extends must have a record, and what has more than one
- * step may extend or not. A leak without one is a miss in any case.
+ * step may extend or not; of a NOWAIT try that came to nothing none is written.
+ * A leak without one is a miss in any case.
  */
 static bool not_followed(const struct sc_run *run, const struct sc_episode *e,
                          const struct sc_write *w)
 {
-	return run->opts.extending &&
-	       !(e->steps.count == 1 && !w->append && w->offset + w->submitted > e->isize_before);
+	if (!run->opts.extending)
+		return false;
+	if (w->nowait && w->has_ret && w->ret == -EAGAIN)
+		return true;
+	return e->steps.count != 1 || w->append || end_after_checks(e, w) <= isize_at_most(e, w);
 }
 
 /* In a run with losses, the record that would have told may be the lost one. */

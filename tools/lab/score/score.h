@@ -161,6 +161,7 @@ struct sc_opts {
 	bool blind; /* tracepoints before 6.6: neither begin nor completion */
 	bool loss;
 	bool extending; /* the tracer ran without --all */
+	bool over;      /* the kernel allocates more than a write asks for */
 	bool json;
 	bool header;
 	unsigned int max_bad;
