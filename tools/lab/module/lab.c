@@ -164,7 +164,7 @@ static void alloc_past(struct inode *inode)
 	handle_t *handle;
 
 	handle = ext4_journal_start(inode, EXT4_HT_MAP_BLOCKS,
-				    ext4_chunk_trans_blocks(inode, map.m_len));
+	                            ext4_chunk_trans_blocks(inode, map.m_len));
 	if (IS_ERR(handle))
 		return;
 	ext4_map_blocks(handle, inode, &map, EXT4_GET_BLOCKS_CREATE);
