@@ -377,11 +377,14 @@ static __always_inline struct e4d_slot *begin_stray(struct inode *inode, __u64 l
 	return w;
 }
 
+/* len 0: the tier does not see the write's own range, but only the mapping's. */
 static __always_inline void adopt_stray(struct e4d_slot *w, struct inode *inode, __u64 pos,
                                         __u64 len)
 {
 	count(E4D_C_PENDING, -1);
 	w->phase = E4D_PHASE_DIO;
+	if (!len)
+		w->rec.evidence = E4D_INFERRED;
 	follow_late(w, inode, pos, len);
 }
 
