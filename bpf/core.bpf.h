@@ -125,7 +125,7 @@ static __always_inline void late_range(struct e4d_slot *w, struct kiocb *iocb, _
 		end = done;
 	set_range(w, pos, end - pos, r->isize_before);
 	if (!cfg.extend_only) /* the rest of what its begin counted */
-		count_inside(0, (__s64)was - r->submitted);
+		count(E4D_C_INSIDE_BYTES, (__s64)was - r->submitted);
 }
 
 /* ->end_io has run: what it was given, and i_size as it left it. */

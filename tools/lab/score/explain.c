@@ -31,9 +31,8 @@ static bool possible(const struct sc_run *run, const struct sc_episode *e, const
 {
 	if (r->isize_after < least_isize(e, r))
 		return false;
-	return run->opts.over ||
-	       sc_up(r->isize_after, e->blksize) + r->past_eof <=
-	               sc_up(r->offset + r->submitted, e->blksize);
+	return run->opts.over || sc_up(r->isize_after, e->blksize) + r->past_eof <=
+	                                 sc_up(r->offset + r->submitted, e->blksize);
 }
 
 /* Another record, of a write that ended after this one began. */
