@@ -123,7 +123,10 @@ static __always_inline void count_unfollowed(__u32 submitted, __s32 n)
 	if (cfg.extend_only)
 		count(E4D_C_FILTERED, n);
 	else
-		count_inside(n, (__s64)submitted * n);
+		count(E4D_C_INSIDE, n);
+	/* adding a constant 0 becomes an atomic or, which 5.10 refuses */
+	if (!cfg.extend_only && submitted)
+		count(E4D_C_INSIDE_BYTES, (__s64)submitted * n);
 }
 
 /* A state for the write; an asynchronous one's is its iocb's, and the thread links to it. */
@@ -369,11 +372,14 @@ static __always_inline struct e4d_slot *begin_stray(struct inode *inode, __u64 l
 	return w;
 }
 
+/* len 0: the tier does not see the write's own range, but only the mapping's. */
 static __always_inline void adopt_stray(struct e4d_slot *w, struct inode *inode, __u64 pos,
                                         __u64 len)
 {
 	count(E4D_C_PENDING, -1);
 	w->phase = E4D_PHASE_DIO;
+	if (!len)
+		w->rec.evidence = E4D_INFERRED;
 	follow_late(w, inode, pos, len);
 }
 

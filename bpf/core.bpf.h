@@ -107,7 +107,7 @@ static __always_inline void sample_inode(struct e4d_slot *w, struct inode *inode
 /*
  * The completion of a write that was begun late, at a mapping: its iocb tells
  * its kinds, and where it really began, at pos; size: bytes done. It ends where the mapping said,
- * or later if more was done; kprobe's submitted 0 stands for a mapping not seen.
+ * or later if more was done; submitted 0: nobody said, so that it is what was done.
  */
 static __always_inline void late_range(struct e4d_slot *w, struct kiocb *iocb, __u64 pos,
                                        __s64 size)
@@ -119,7 +119,7 @@ static __always_inline void late_range(struct e4d_slot *w, struct kiocb *iocb, _
 	if (w->iocb)
 		return;
 	init_flags(w, LOAD(iocb, ki_flags), !LOAD(iocb, ki_complete));
-	if (pos > r->offset)
+	if (was && pos > r->offset)
 		pos = r->offset;
 	if (!was || done > end)
 		end = done;

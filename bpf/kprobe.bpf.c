@@ -216,7 +216,6 @@ static __always_inline void take_over(struct e4d_slot *t)
 	if (t->call != k_call_id())
 		return;
 	adopt_stray(t, inode, t->runs[0].start, 0);
-	t->rec.evidence = E4D_INFERRED;
 	push(t, FN_WRITE, (__u64)inode, 0);
 }
 

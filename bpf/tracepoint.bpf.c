@@ -57,7 +57,7 @@ SLOW int mapping_slow(struct inode *inode, struct iomap *iomap)
 	if (!w)
 		return 0;
 	if (w->phase == E4D_PHASE_STRAY)
-		adopt_stray(w, inode, LOAD(iomap, offset), LOAD(iomap, length));
+		adopt_stray(w, inode, LOAD(iomap, offset), 0);
 	write_mapped(w, iomap);
 	if (w->phase == E4D_PHASE_BLIND)
 		w->event_ns = bpf_ktime_get_boot_ns();

@@ -136,6 +136,32 @@ expect unknown-clean 0 'unknown=1 unknown_records=1'
 ep removers=true; rec past=4096 after=0 verdict=leak ret=-14 evidence=inferred
 expect single-is-never-healed 1 'false_alarms=1 mismatch=0'
 
+# --- without --all: what does not extend, or came to nothing, has no record ---------
+MiB=1048576
+ep before=$MiB off=0 len=4096 ret=4096
+expect inside-needs-none 0 'unseen=1' --extending
+ep before=$MiB off=$MiB len=4096 ret=4096 after=1052672
+expect extending-needs-one 1 'missing=1' --extending
+ep before=$MiB off=$MiB len=4096 ret=-11 writes="$(w 10 $MiB 4096 -11 pwritev2 true)"
+expect empty-try-needs-none 0 'unseen=1' --extending
+ep before=$MiB off=1044480 len=8192 ret=4096 steps='write via=pwrite off=1020K len=8K fsize=1M'
+expect cut-at-limit-needs-none 0 'unseen=1' --extending
+ep before=0 after=8192 n=2 writes="$(w 10 0 4096 4096 uring),$(w 10 4096 4096 4096 uring)"
+rec off=4096 len=4096 ret=4096 before=0 after=8192 kind=async
+expect overtaken-needs-none 0 'unseen=1' --extending
+ep before=$MiB past=16384 off=0 len=4096 ret=4096
+expect leak-from-inside-is-a-miss 1 'misses=1 unseen=1' --extending
+# a claim past what the write asked for, over which EOF moved later
+over() {
+	ep before=$MiB after=2097152 n=2 writes="$(w 10 0 4096 4096 uring),$(w 10 $MiB $MiB $MiB uring)"
+	rec off=0 len=4096 ret=4096 before=$MiB after=$MiB past=16384 verdict=leak kind=async flags='"new"'
+	rec off=$MiB before=$MiB after=2097152 kind=async at=2000
+}
+over
+expect past-what-was-asked 1 'false_alarms=1'
+over
+expect past-what-was-asked-over 0 'healed=1' --over
+
 # --- other fields --------------------------------------------------------------------
 ep; rec after=4096
 expect mismatch-isize 0 'agree=1 mismatch=1'
