@@ -123,10 +123,7 @@ static __always_inline void count_unfollowed(__u32 submitted, __s32 n)
 	if (cfg.extend_only)
 		count(E4D_C_FILTERED, n);
 	else
-		count(E4D_C_INSIDE, n);
-	/* adding a constant 0 becomes an atomic or, which 5.10 refuses */
-	if (!cfg.extend_only && submitted)
-		count(E4D_C_INSIDE_BYTES, (__s64)submitted * n);
+		count_inside(n, (__s64)submitted * n);
 }
 
 /* A state for the write; an asynchronous one's is its iocb's, and the thread links to it. */
