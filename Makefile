@@ -56,15 +56,15 @@ SKELS := $(foreach t,$(TIERS),$(B)/skel/$(t).skel.h $(B)/skel/$(t)_v2.skel.h)
 BPF_HDRS := $(wildcard bpf/*.h include/*.h vmlinux/*.h vmlinux/*/*.h)
 LIVE := $(patsubst tests/live/%.c,$(B)/live/%,$(wildcard tests/live/test_*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-WORKLOAD := $(patsubst tools/workload/%.c,$(B)/tools/workload/%.o,$(wildcard tools/workload/*.c))
+WRITES := $(filter $(B)/obj/workload/%,$(OBJS))
+WORKLOAD := $(patsubst tools/workload/%.c,$(B)/tools/workload/%.o,$(wildcard tools/workload/*.c)) $(WRITES)
 JUDGE := $(patsubst tools/judge/%.c,$(B)/tools/judge/%.o,$(wildcard tools/judge/*.c))
 SCORE := $(patsubst tools/lab/score/%.c,$(B)/tools/lab/score/%.o,$(wildcard tools/lab/score/*.c)) \
 	$(filter %/load.o,$(JUDGE)) $(B)/obj/record/names.o
 HOLDWRITE := $(patsubst tools/lab/crash/%.c,$(B)/tools/lab/crash/%.o,$(wildcard tools/lab/crash/*.c)) \
-	$(filter %/truth.o %/write.o %/async.o,$(WORKLOAD)) $(filter %/load.o,$(JUDGE))
+	$(WRITES) $(filter %/load.o,$(JUDGE))
 
-RANDWRITE := $(patsubst tools/%.c,$(B)/tools/%.o,$(wildcard tools/lab/randwrite/*.c) \
-	$(addprefix tools/workload/,async.c truth.c write.c))
+RANDWRITE := $(patsubst tools/%.c,$(B)/tools/%.o,$(wildcard tools/lab/randwrite/*.c)) $(WRITES)
 
 .PHONY: all deps demo test lab bench bench-bin check install uninstall clean help arm64-bpf unit live
 .DELETE_ON_ERROR:

@@ -6,7 +6,7 @@
  */
 #include <fcntl.h>
 
-#include "workload.h"
+#include "cases.h"
 
 /* Off the block boundary for every block size above 512: 7.5 KiB. */
 #define OFF_BLOCK  7680ULL

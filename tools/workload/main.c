@@ -14,16 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 
-#include "workload.h"
+#include "cases.h"
 
 #define CHILD_SECONDS 120
 
@@ -74,42 +72,16 @@ static void broke(const struct wl_case *c, const char *what, int err, struct tot
 	t->failed++;
 }
 
-/* The child: opens, writes, ends; nothing else is written by it. */
-static void child(const struct wl_case *c, const char *path, struct wl_result *res)
-{
-	int fd;
-
-	alarm(CHILD_SECONDS);
-	fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | c->oflags);
-	if (fd < 0) {
-		snprintf(res->skip, sizeof(res->skip), "O_DIRECT: %s", strerror(errno));
-		_exit(0);
-	}
-	res->ret = c->run ? c->run(c, fd, res) : wl_run_plain(c, fd, res);
-	res->done = true;
-	_exit(0);
-}
-
 /* Creates and prepares the file. Returns a descriptor for measuring it. */
 static int prepare(const struct wl_case *c, const char *path, struct wl_env *env)
 {
-	struct statfs sf;
 	int fd, err;
 
 	unlink(path);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = fstatfs(fd, &sf) ? -errno : 0;
-	if (!err) {
-		env->blksize = sf.f_bsize;
-		env->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
-		err = wl_setup_common(c, fd, env);
-	}
-	if (!err && c->setup)
-		err = c->setup(c, fd, env);
-	if (!err && fsync(fd))
-		err = -errno;
+	err = wl_prepare(c, fd, env);
 	if (err) {
 		close(fd);
 		return err;
@@ -136,67 +108,30 @@ static void print_truth(const struct wl_case *c, pid_t pid, const struct stat *s
 	fflush(stdout);
 }
 
-/* After the child has ended. Returns 0 or -errno. */
-static int measure(const struct wl_case *c, pid_t pid, int fd, const struct wl_map *before,
-                   const struct wl_result *res, const struct wl_env *env, struct totals *t)
-{
-	const char *data = "null";
-	struct wl_truth tr;
-	struct wl_map after;
-	struct stat st;
-	bool ok;
-	int err;
-
-	err = wl_map_read(fd, &after);
-	if (err)
-		return err;
-	if (fstat(fd, &st)) {
-		err = -errno;
-		goto out;
-	}
-	wl_map_compare(before, &after,
-	               (st.st_size + env->blksize - 1) / env->blksize * env->blksize, &tr);
-	if (res->ret > 0) {
-		err = wl_data_ok(fd, res, &ok);
-		if (err)
-			goto out;
-		data = ok ? "true" : "false";
-	}
-	print_truth(c, pid, &st, res, env, &tr, data);
-	t->ran++;
-	t->left += tr.past_eof != 0;
-out:
-	wl_map_free(&after);
-	return err;
-}
-
 /* Runs the child and measures; fd is the prepared file. */
 static void execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,
                     struct wl_result *res, struct totals *t)
 {
-	struct wl_map before;
-	int status, err;
-	pid_t pid;
+	const struct wl_how_run how = {.seconds = CHILD_SECONDS};
+	struct wl_outcome out;
 
-	err = wl_map_read(fd, &before);
-	if (err) {
-		broke(c, "FIEMAP before", err, t);
-		return;
-	}
-	pid = fork();
-	if (pid == 0)
-		child(c, path, res);
-	if (pid < 0)
-		broke(c, "fork", -errno, t);
-	else if (waitpid(pid, &status, 0) < 0)
-		broke(c, "waitpid", -errno, t);
-	else if (res->skip[0])
+	switch (wl_execute(c, path, fd, env, &how, res, &out)) {
+	case WL_RAN:
+		print_truth(c, out.pid, &out.st, res, env, &out.truth,
+		            res->ret <= 0 ? "null"
+		            : out.data_ok ? "true"
+		                          : "false");
+		t->ran++;
+		t->left += out.truth.past_eof != 0;
+		break;
+	case WL_SKIPPED:
 		skip(c, res->skip, t);
-	else if (!res->done)
-		broke(c, "the writer was killed", -EINTR, t);
-	else if ((err = measure(c, pid, fd, &before, res, env, t)))
-		broke(c, "measuring", err, t);
-	wl_map_free(&before);
+		break;
+	case WL_BROKE:
+		broke(c, out.broke, out.err, t);
+		break;
+	}
+	wl_outcome_free(&out);
 }
 
 static void scratch_path(char *buf, size_t len, const char *dir, const struct wl_case *c)
@@ -211,7 +146,6 @@ static void run_case(const struct wl_case *c, const char *dir, struct wl_result 
 	char path[4096];
 	int fd;
 
-	memset(res, 0, sizeof(*res));
 	scratch_path(path, sizeof(path), dir, c);
 	fd = prepare(c, path, &env);
 	if (fd < 0 && env.skip[0])
@@ -278,8 +212,8 @@ static int run(const char *dir, bool keep, char **globs, int count)
 		        dir);
 		return EXIT_CANNOT;
 	}
-	res = mmap(NULL, sizeof(*res), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (res == MAP_FAILED) {
+	res = wl_result_new();
+	if (!res) {
 		fprintf(stderr, "workload: no memory\n");
 		return EXIT_CANNOT;
 	}

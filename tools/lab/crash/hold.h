@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "../../workload/workload.h"
+#include "workload/workload.h"
 
 #define HOLD_PARTS   4
 #define HOLD_FOREVER UINT32_MAX

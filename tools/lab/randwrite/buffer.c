@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../../workload/workload.h"
+#include "workload/workload.h"
 #include "proc.h"
 
 /* Every iovec begins on a page of its own and may be skewed by one more. */

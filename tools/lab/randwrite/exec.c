@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "../../workload/workload.h"
+#include "workload/workload.h"
 #include "proc.h"
 
 #define FILL_LIMIT (1024ULL * 1024 * 1024)

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "../../workload/async.h"
+#include "workload/async.h"
 #include "program.h"
 
 #define RW_LOG_WRITES (RW_ACTOR_MAX * RW_COUNT_MAX)

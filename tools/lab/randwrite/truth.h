@@ -3,7 +3,7 @@
 #ifndef RW_TRUTH_H
 #define RW_TRUTH_H
 
-#include "../../workload/workload.h"
+#include "workload/workload.h"
 #include "proc.h"
 
 /* One episode: its steps in the program's order, and what became of them. */

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "workload.h"
+#include "workload/workload.h"
 
 /* Depends on each byte's file offset, so that shifted data is noticed. */
 static uint8_t pattern(uint64_t off, uint8_t seed)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
- * workload: named direct writes on ext4, each with the disk's own truth about
- * it. A case is data where it can be, and a function where it must be.
+ * Named direct writes on ext4, each with the disk's own truth about it: for
+ * `validate` and for the lab's tools. A case is data where it can be, and a
+ * function where it must be.
  */
 #ifndef E4D_WORKLOAD_H
 #define E4D_WORKLOAD_H
@@ -9,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 
 #define WL_KIB      1024ULL
 #define WL_MIB      (1024ULL * 1024)
@@ -74,9 +77,6 @@ struct wl_case {
 	wl_run_fn run;       /* NULL: one write as described above */
 };
 
-extern const struct wl_case wl_cases[];
-extern const size_t wl_case_count;
-
 /* write.c */
 void wl_fill(void *buf, uint64_t len, uint64_t off, uint8_t seed);
 bool wl_matches(const void *buf, uint64_t len, uint64_t off, uint8_t seed);
@@ -127,5 +127,40 @@ void wl_map_free(struct wl_map *map);
 void wl_map_compare(const struct wl_map *before, const struct wl_map *after, uint64_t eof,
                     struct wl_truth *out);
 int wl_data_ok(int fd, const struct wl_result *res, bool *ok);
+
+/* run.c */
+struct wl_how_run {
+	unsigned int seconds; /* the child's, of CPU and of time */
+	/* where it is set, called over and over until the child has ended; waits a while */
+	void (*meanwhile)(void *ctx);
+	void *ctx;
+};
+
+/* What came of a case; `after` is freed by wl_outcome_free(). */
+struct wl_outcome {
+	pid_t pid;
+	struct stat st; /* after the write */
+	struct wl_map after;
+	struct wl_truth truth;
+	bool data_ok;      /* with a positive ret only */
+	const char *broke; /* which step failed, with err */
+	int err;
+};
+
+enum wl_end { WL_RAN, WL_SKIPPED, WL_BROKE }; /* SKIPPED: res->skip says why */
+
+/* Shared memory for the child's result, zeroed, never freed; NULL: no memory. */
+struct wl_result *wl_result_new(void);
+
+/* Makes of the empty file what the row wants before the write; see wl_setup_fn. */
+int wl_prepare(const struct wl_case *c, int fd, struct wl_env *env);
+
+/*
+ * Lets a child open `path` with O_DIRECT and write; then measures by fd, another
+ * descriptor of the same file that may be read.
+ */
+enum wl_end wl_execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,
+                       const struct wl_how_run *how, struct wl_result *res, struct wl_outcome *out);
+void wl_outcome_free(struct wl_outcome *out);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "workload.h"
+#include "workload/workload.h"
 
 #define MANY_EXTENTS 1200
 #define LEAVE_FREE   (8 * WL_MIB)

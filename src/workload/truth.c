@@ -12,7 +12,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 
-#include "workload.h"
+#include "workload/workload.h"
 
 #define FIEMAP_BATCH 256
 

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "async.h"
-#include "workload.h"
+#include "workload/async.h"
+#include "workload/workload.h"
 
 int wl_aio_open(struct wl_aio *a, unsigned int depth)
 {

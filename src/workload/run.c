@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* One case from its row to the disk's truth: prepared here, written by a child. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "workload/workload.h"
+
+#define GRACE_SECONDS 5 /* from SIGKILL to giving a child up */
+
+struct wl_result *wl_result_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct wl_result), PROT_READ | PROT_WRITE,
+	               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* The child: opens, writes, ends; nothing else is written by it. */
+static void child(const struct wl_case *c, const char *path, unsigned int seconds, pid_t parent,
+                  struct wl_result *res)
+{
+	struct rlimit none = {0, 0}, cpu = {seconds, seconds};
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_CPU, &cpu);
+	alarm(seconds);
+	fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | c->oflags);
+	if (fd < 0) {
+		snprintf(res->skip, sizeof(res->skip), "O_DIRECT: %s", strerror(errno));
+		_exit(0);
+	}
+	res->ret = c->run ? c->run(c, fd, res) : wl_run_plain(c, fd, res);
+	res->done = true;
+	_exit(0);
+}
+
+int wl_prepare(const struct wl_case *c, int fd, struct wl_env *env)
+{
+	struct statfs sf;
+	int err;
+
+	if (fstatfs(fd, &sf))
+		return -errno;
+	env->blksize = sf.f_bsize;
+	env->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
+	err = wl_setup_common(c, fd, env);
+	if (!err && c->setup)
+		err = c->setup(c, fd, env);
+	if (!err && fsync(fd))
+		err = -errno;
+	return err;
+}
+
+static double seconds_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Waits for the child, and looks after the rest meanwhile. 0 or -errno. */
+static int wait_child(pid_t pid, const struct wl_how_run *how)
+{
+	double end = seconds_now() + how->seconds + 1;
+	bool killed = false;
+
+	if (!how->meanwhile) {
+		if (waitpid(pid, NULL, 0) < 0)
+			return -errno;
+		return 0;
+	}
+	for (;;) {
+		pid_t got = waitpid(pid, NULL, WNOHANG);
+
+		if (got == pid)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		how->meanwhile(how->ctx);
+		if (seconds_now() < end)
+			continue;
+		if (killed)
+			return -ETIMEDOUT; /* the kernel does not let go of it */
+		kill(pid, SIGKILL);
+		killed = true;
+		end = seconds_now() + GRACE_SECONDS;
+	}
+}
+
+/* After the child has ended. Returns 0 or -errno. */
+static int measure(int fd, const struct wl_map *before, const struct wl_env *env,
+                   const struct wl_result *res, struct wl_outcome *out)
+{
+	uint64_t mask = env->blksize - 1;
+	int err = wl_map_read(fd, &out->after);
+
+	if (err)
+		return err;
+	if (fstat(fd, &out->st))
+		return -errno;
+	wl_map_compare(before, &out->after, ((uint64_t)out->st.st_size + mask) & ~mask,
+	               &out->truth);
+	return res->ret > 0 ? wl_data_ok(fd, res, &out->data_ok) : 0;
+}
+
+static enum wl_end broke(struct wl_outcome *out, const char *what, int err)
+{
+	out->broke = what;
+	out->err = err;
+	return WL_BROKE;
+}
+
+enum wl_end wl_execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,
+                       const struct wl_how_run *how, struct wl_result *res, struct wl_outcome *out)
+{
+	pid_t self = getpid();
+	struct wl_map before;
+	enum wl_end end = WL_RAN;
+	int err;
+
+	memset(res, 0, sizeof(*res));
+	memset(out, 0, sizeof(*out));
+	err = wl_map_read(fd, &before);
+	if (err)
+		return broke(out, "FIEMAP before", err);
+	out->pid = fork();
+	if (out->pid == 0)
+		child(c, path, how->seconds, self, res);
+	if (out->pid < 0)
+		end = broke(out, "fork", -errno);
+	else if ((err = wait_child(out->pid, how)))
+		end = broke(out, "waiting for the writer", err);
+	else if (res->skip[0])
+		end = WL_SKIPPED;
+	else if (!res->done)
+		end = broke(out, "the writer was killed", -EINTR);
+	else if ((err = measure(fd, &before, env, res, out)))
+		end = broke(out, "measuring", err);
+	wl_map_free(&before);
+	return end;
+}
+
+void wl_outcome_free(struct wl_outcome *out)
+{
+	wl_map_free(&out->after);
+}
