@@ -83,6 +83,7 @@ bool wl_matches(const void *buf, uint64_t len, uint64_t off, uint8_t seed);
 void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off);
 void wl_begin(int fd, uint64_t off, uint64_t len, struct wl_result *res);
 int64_t wl_submit_sync(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
+int64_t wl_submit_pwritev2(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
 int64_t wl_submit_nowait(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
 void *wl_find_vvar(void);
 int64_t wl_run_plain(const struct wl_case *c, int fd, struct wl_result *res);

@@ -69,7 +69,7 @@ bool wl_matches(const void *buf, uint64_t len, uint64_t off, uint8_t seed)
 
 /*
  * Returns a buffer of `len` bytes, of which the first `readable` can be read
- * and hold the pattern; the next byte is on an unmapped page. So the address
+ * and hold the pattern; the next byte is on a page without access. So the address
  * has the alignment of `readable`: 512 bytes for 7680. NULL: no memory.
  */
 void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off)
@@ -81,7 +81,7 @@ void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off)
 	base = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
-	if (munmap(base + head, all - head))
+	if (mprotect(base + head, all - head, PROT_NONE))
 		return NULL;
 	wl_fill(base + (head - readable), readable, off, WL_SEED_DIRECT);
 	return base + (head - readable);
@@ -114,6 +114,18 @@ int64_t wl_submit_nowait(int fd, void *buf, uint64_t len, uint64_t off, struct w
 
 	(void)res;
 	n = pwritev2(fd, &iov, 1, (off_t)off, RWF_NOWAIT);
+	return n < 0 ? -errno : n;
+}
+
+/* Two halves, each with an iovec of its own. */
+int64_t wl_submit_pwritev2(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res)
+{
+	uint64_t half = len / 2 / WL_PAGE * WL_PAGE;
+	struct iovec iov[2] = {{buf, half}, {(uint8_t *)buf + half, len - half}};
+	ssize_t n;
+
+	(void)res;
+	n = pwritev2(fd, iov, 2, (off_t)off, 0);
 	return n < 0 ? -errno : n;
 }
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* ext4diotop validate: is this kernel right? */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "record/names.h"
+#include "util/escape.h"
+#include "util/log.h"
+#include "validate/report.h"
+
+static const char help[] =
+	"Usage: ext4diotop validate [OPTIONS] DIR\n"
+	"       ext4diotop validate --list\n"
+	"Makes direct writes on unnamed files in DIR, and judges each by the disk\n"
+	"(FIEMAP, i_size, st_blocks, the data) and by the tracer. Safe on a mount in\n"
+	"use: at most 64 MiB, 200 writes and 30 s, idle I/O priority, and no file has\n"
+	"a name, so that nothing is left whatever ends it. Refuses what is read-only,\n"
+	"not ext4, nearly full, or data=journal.\n"
+	"\n"
+	"  --run GLOB      only cases that match; may be given again\n"
+	"  --exclude FILE  leave out the cases named in FILE, one a line, # comments\n"
+	"  --format F      ktap (default), tap13, junit, json or table\n"
+	"  --tier TIER     fentry, kprobe, tracepoint, or none: by the disk alone;\n"
+	"                  default: the best that attaches, else none\n"
+	"  --dry-run       print what would be done, and write nothing\n"
+	"  --list          print the cases and the invariants\n"
+	"  -q, --quiet     no progress and no messages on standard error\n"
+	"\n"
+	"Examples:\n"
+	"  ext4diotop validate /mnt/data\n"
+	"  ext4diotop validate --dry-run /mnt/data\n"
+	"  ext4diotop validate --run 'pwrite/*' --format table /mnt/data\n"
+	"  ext4diotop validate --exclude known --format junit /mnt/data > result.xml\n"
+	"\n"
+	"Exit: 0 all passed, 1 a case failed, 2 usage, 3 cannot run here, 4 nothing was\n"
+	"tested, 5 all passed by the disk, but the tracer was blind or disagreed with it.\n";
+
+enum { OPT_RUN = 256, OPT_EXCLUDE, OPT_FORMAT, OPT_TIER, OPT_DRY, OPT_LIST };
+
+static const struct option longopts[] = {
+	{"run", required_argument, NULL, OPT_RUN},
+	{"exclude", required_argument, NULL, OPT_EXCLUDE},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"tier", required_argument, NULL, OPT_TIER},
+	{"dry-run", no_argument, NULL, OPT_DRY},
+	{"list", no_argument, NULL, OPT_LIST},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct validate {
+	struct e4d_vselect sel;
+	const struct e4d_vformat *format;
+	enum e4d_tier tier;
+	bool no_tracer, dry, list, quiet;
+	struct e4d_vrun run;
+};
+
+static int exclude(struct validate *v, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int err = f ? e4d_vselect_exclude(&v->sel, f) : -errno;
+
+	if (f)
+		fclose(f);
+	if (err)
+		e4d_err("--exclude %s: %s", path, strerror(-err));
+	return err;
+}
+
+static int set_format(struct validate *v, const char *name)
+{
+	v->format = e4d_vformat_find(name);
+	if (!v->format)
+		e4d_err("--format wants ktap, tap13, junit, json or table, not '%s'", name);
+	return v->format ? 0 : -EINVAL;
+}
+
+static int set_tier(struct validate *v, const char *name)
+{
+	int tier = e4d_name_value(&e4d_tiers, name, strlen(name));
+
+	v->no_tracer = !strcmp(name, "none");
+	if (!v->no_tracer && tier <= E4D_TIER_NONE) {
+		e4d_err("--tier wants fentry, kprobe, tracepoint or none, not '%s'", name);
+		return -EINVAL;
+	}
+	v->tier = v->no_tracer ? E4D_TIER_NONE : tier;
+	return 0;
+}
+
+static int add_glob(struct validate *v, const char *glob)
+{
+	int err = e4d_vselect_run(&v->sel, glob);
+
+	if (err == -ENOENT)
+		e4d_err("--run: no case is named '%s'; see ext4diotop validate --list", glob);
+	else if (err)
+		e4d_err("--run: at most %d times", E4D_V_GLOBS);
+	return err;
+}
+
+static int parse_one(struct validate *v, int c)
+{
+	switch (c) {
+	case OPT_RUN:
+		return add_glob(v, optarg);
+	case OPT_EXCLUDE:
+		return exclude(v, optarg);
+	case OPT_FORMAT:
+		return set_format(v, optarg);
+	case OPT_TIER:
+		return set_tier(v, optarg);
+	case OPT_DRY:
+		v->dry = true;
+		return 0;
+	case OPT_LIST:
+		v->list = true;
+		return 0;
+	case 'q':
+		v->quiet = true;
+		e4d_log_set_level(E4D_LOG_ERR);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* E4D_OPTS_RUN, or an exit code. */
+static int parse(struct validate *v, int argc, char **argv)
+{
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "qh", longopts, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return E4D_EXIT_CLEAN;
+		}
+		if (parse_one(v, c))
+			goto usage;
+	}
+	if (argc - optind == 1 || (v->list && argc == optind))
+		return E4D_OPTS_RUN;
+	e4d_err("validate wants one directory on an ext4");
+usage:
+	fputs("Try 'ext4diotop validate --help'.\n", stderr);
+	return E4D_EXIT_USAGE;
+}
+
+static int list(const struct e4d_vselect *sel)
+{
+	for (size_t i = 0; i < e4d_vcase_count; i++)
+		if (e4d_vselect_wanted(sel, e4d_vcases[i].w.name))
+			printf("%-24s %s\n", e4d_vcases[i].w.name, e4d_vcases[i].w.what);
+	puts("\nAfter each of them:");
+	for (size_t i = 0; i < e4d_vcheck_count; i++)
+		printf("%-24s %s\n", e4d_vchecks[i].name, e4d_vchecks[i].what);
+	printf("%-24s %s\n", "tracer", "saw exactly these writes, and says what the disk says");
+	return E4D_EXIT_CLEAN;
+}
+
+static int print_plan(const struct e4d_vrun *r)
+{
+	unsigned int writes = 0, cases = 0;
+	char dir[512];
+	uint64_t bytes = 0;
+
+	e4d_escape_text(dir, sizeof(dir), r->mount.dir, strlen(r->mount.dir));
+	printf("%s: ext4 on %s, %" PRIu64 " MiB free; nothing is written now\n", dir,
+	       r->mount.device, (uint64_t)(r->mount.avail / WL_MIB));
+	for (size_t i = 0; i < r->count; i++) {
+		const struct e4d_vresult *v = &r->results[i];
+
+		if (v->kernel == E4D_V_SKIP) {
+			printf("skip %-24s %s\n", v->c->w.name, v->why);
+			continue;
+		}
+		printf("run  %-24s %4" PRIu64 " KiB  %s\n", v->c->w.name,
+		       (uint64_t)(e4d_vcase_bytes(v->c) / WL_KIB), v->c->w.what);
+		writes += e4d_vcase_writes(v->c);
+		bytes += e4d_vcase_bytes(v->c);
+		cases++;
+	}
+	printf("%u cases, %u writes, at most %" PRIu64 " MiB, all of it unnamed files\n", cases,
+	       writes, (uint64_t)((bytes + WL_MIB - 1) / WL_MIB));
+	return cases ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
+}
+
+static void progress(const struct e4d_vrun *r, size_t at)
+{
+	fprintf(stderr, "\r%zu/%zu %-24s", at + 1, r->count, r->results[at].c->w.name);
+}
+
+/* A tier that was asked for must attach; else the disk's word is enough. */
+static int attach(struct validate *v)
+{
+	struct e4d_vrun *r = &v->run;
+
+	if (v->no_tracer) {
+		snprintf(r->tracer.why, sizeof(r->tracer.why), "--tier none");
+		return 0;
+	}
+	if (!e4d_vtracer_open(&r->tracer, r->mount.dev, v->tier, r->results, r->count))
+		return 0;
+	if (v->tier) {
+		e4d_err("cannot trace here: %s", r->tracer.why);
+		return E4D_EXIT_CANNOT;
+	}
+	e4d_warn("no tracer: %s; the disk alone judges", r->tracer.why);
+	return 0;
+}
+
+static int run(struct validate *v)
+{
+	bool show = !v->quiet && isatty(STDERR_FILENO);
+	struct e4d_vrun *r = &v->run;
+	int code = attach(v), err;
+
+	if (code)
+		return code;
+	err = e4d_vrun_go(r, show ? progress : NULL);
+	if (show)
+		fprintf(stderr, "\r%-40s\r", "");
+	if (err) {
+		e4d_err("%s", strerror(-err));
+		return E4D_EXIT_CANNOT;
+	}
+	v->format->print(r, stdout);
+	if (fflush(stdout) || ferror(stdout)) {
+		e4d_err("output: %s", strerror(errno));
+		return E4D_EXIT_CANNOT;
+	}
+	return e4d_vrun_exit(r);
+}
+
+int e4d_cmd_validate(int argc, char **argv)
+{
+	struct validate v = {.format = e4d_vformats};
+	int code = parse(&v, argc, argv);
+	const char *dir;
+
+	if (code != E4D_OPTS_RUN)
+		goto out;
+	if (v.list) {
+		code = list(&v.sel);
+		goto out;
+	}
+	dir = argv[optind];
+	code = e4d_vmount_open(&v.run.mount, dir);
+	if (!code && !v.dry)
+		code = e4d_vmount_probe(&v.run.mount);
+	if (code)
+		e4d_err("%s: %s", dir, v.run.mount.why);
+	else if (e4d_vrun_plan(&v.run, &v.sel))
+		code = E4D_EXIT_CANNOT;
+	else
+		code = v.dry ? print_plan(&v.run) : run(&v);
+out:
+	e4d_vtracer_close(&v.run.tracer);
+	free(v.run.results);
+	e4d_vselect_free(&v.sel);
+	return code;
+}

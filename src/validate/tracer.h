@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The tracer in this process, as a witness of the cases' writes. */
+#ifndef E4D_VALIDATE_TRACER_H
+#define E4D_VALIDATE_TRACER_H
+
+#include <sys/types.h>
+
+#include "validate/validate.h"
+
+struct e4d_session;
+
+struct e4d_vtracer {
+	struct e4d_session *session; /* NULL: none, and why says so */
+	enum e4d_tier tier;
+	struct e4d_vresult *results; /* the caller's, with `ino` set before the write */
+	size_t count;
+	uint64_t lost; /* after the stop */
+	char why[1024];
+};
+
+/*
+ * Attaches to direct writes on dev; tier E4D_TIER_NONE is the best. Records
+ * are noted in the result that has their inode. 0 or -errno with t->why.
+ */
+int e4d_vtracer_open(struct e4d_vtracer *t, dev_t dev, enum e4d_tier tier,
+                     struct e4d_vresult *results, size_t count);
+
+/* One step of some milliseconds; without a tracer it only waits. */
+void e4d_vtracer_tick(struct e4d_vtracer *t);
+
+/* Waits for records that are due, detaches, and judges the tracer by each result. */
+void e4d_vtracer_finish(struct e4d_vtracer *t);
+void e4d_vtracer_close(struct e4d_vtracer *t);
+
+#endif

@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# ext4diotop validate, the safe tier, on loop images on this machine: which cases
+# fail on a kernel that leaks, what is refused, and what is left behind (nothing).
+#   tests/validate.sh BUILD_DIR
+set -u
+cd "$(dirname "$0")/.." || exit 1
+prog=$PWD/$1/ext4diotop workload=$PWD/$1/workload leaking=$PWD/tests/vm/validate.leaking
+tmp=$(mktemp -d /tmp/e4d-validate.XXXXXX)
+mnt=$tmp/mnt
+mkdir "$mnt" && chmod 755 "$tmp" # for the run without privilege
+# shellcheck disable=SC2317 # the trap's
+cleanup() {
+	[ -z "$(awk -v d="$mnt" '$2 == d' /proc/mounts)" ] || tools/image.sh umount "$mnt"
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+check() { # NAME EXPECTED GOT
+	if [ "$2" = "$3" ]; then echo "ok validate/$1"; else echo "not ok validate/$1: expected '$2', got '$3'"; fi
+}
+says() { # NAME TEXT FILE
+	if grep -q -- "$2" "$3"; then echo "ok validate/$1"; else
+		echo "not ok validate/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
+	fi
+}
+validate() { # OPTION...: exit code; output in $tmp/out and $tmp/err
+	"$prog" validate "$@" >"$tmp/out" 2>"$tmp/err"
+	echo $?
+}
+image() { # KIND [SIZE]
+	tools/image.sh make "$1" "$tmp/image" "${2:-1G}" && tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"
+}
+# mkfs's own files aside, what the mount holds: names and free blocks
+state() {
+	sync -f "$mnt"
+	ls -A "$mnt"
+	stat -f -c 'free %f inodes %d' "$mnt"
+}
+# KiB that reached the device so far.
+written() {
+	sync -f "$mnt"
+	awk '{ printf "%d\n", $7 / 2 }' "/sys/dev/block/$(cat "$tmp/dev")/stat"
+}
+names() { sed '/^#/d' "$leaking" | sort; }
+failed() { sed -nE 's/^not ok [0-9]+ (.*)/\1/p' "$tmp/out" | sort; }
+
+check help 0 "$(validate --help)"
+says help-example Examples "$tmp/out"
+check list 0 "$(validate --list)"
+says list-case '^pwrite/append  *pwrite: append' "$tmp/out"
+says list-invariant '^past-eof  ' "$tmp/out"
+check no-dir 2 "$(validate)"
+check bad-option 2 "$(validate --frobnicate /)"
+check bad-format 2 "$(validate --format xml /)"
+check bad-tier 2 "$(validate --tier magic /)"
+check run-no-such 2 "$(validate --run 'nothing*' /)"
+check exclude-no-file 2 "$(validate --exclude /no/such /)"
+check not-there 3 "$(validate /no/such/dir)"
+mkdir "$tmp/tmpfs" && mount -t tmpfs tmpfs "$tmp/tmpfs"
+check tmpfs 4 "$(validate "$tmp/tmpfs")"
+says tmpfs-says 'not on ext4; name' "$tmp/err"
+umount "$tmp/tmpfs"
+
+image 4k || { echo "not ok validate: no scratch ext4 could be mounted"; exit 0; }
+dir=$mnt
+# does this kernel leak? asked of the lab's own case
+leaks=0
+"$workload" run "$dir" efault-off 2>/dev/null | grep -q '"past_eof":0,' || leaks=1
+state >"$tmp/before"
+
+before=$(written)
+check dry-run 0 "$(validate --dry-run "$dir")"
+says dry-run-plan '^run  pwrite/append-fault  *256 KiB' "$tmp/out"
+says dry-run-bounds 'cases, [0-9]* writes, at most [0-9]* MiB' "$tmp/out"
+check dry-run-writes-nothing "$before" "$(written)"
+
+# what reaches the device is metadata too: half as much again is allowed for it
+rc=$(validate "$dir")
+check whole $leaks "$rc"
+if [ $leaks = 1 ]; then
+	check whole-fails-exactly "$(names)" "$(failed)"
+else
+	check whole-fails-none '' "$(failed)"
+fi
+says whole-ktap '^KTAP version 1$' "$tmp/out"
+says whole-tracer-agrees '^ok [0-9]* tracer$' "$tmp/out"
+check whole-no-skip 0 "$(grep -c '# SKIP' "$tmp/out")"
+check whole-quiet 0 "$(wc -l <"$tmp/err")"
+check whole-at-most-64M 1 "$(($(written) - before < 96 * 1024))"
+check whole-leaves-nothing "$(cat "$tmp/before")" "$(state)"
+
+check excluded 0 "$(validate --exclude "$leaking" "$dir")"
+check excluded-skips "$(names | wc -l)" "$(grep -c '# SKIP excluded$' "$tmp/out")"
+names | tail -n +2 >"$tmp/most"
+check excluded-but-one $leaks "$(validate --exclude "$tmp/most" "$dir")"
+"$prog" validate --list | awk '/^$/ { exit } { print $1 }' >"$tmp/all"
+check excluded-all 4 "$(validate --exclude "$tmp/all" "$dir")"
+check run-glob 0 "$(validate --run 'inside/*' --run limit/fsize "$dir")"
+says run-glob-plan '^1\.\.5$' "$tmp/out"
+says run-glob-case '^ok 4 limit/fsize$' "$tmp/out"
+
+# every format, read by somebody else's reader
+some=(--run 'pwrite/*' "$dir")
+check ktap $leaks "$(validate "${some[@]}")"
+ktap=$(grep -c '^ok' "$tmp/out")
+if command -v prove >/dev/null; then
+	for f in ktap tap13; do
+		check prove-$f-passes 0 "$(validate --format $f --run 'inside/*' "$dir")"
+		prove -e cat "$tmp/out" >"$tmp/prove" 2>&1
+		check prove-$f 0 $?
+		says prove-$f-all 'Tests=4,' "$tmp/prove"
+	done
+else
+	echo "ok validate/prove # SKIP no prove here"
+fi
+check tap13 $leaks "$(validate --format tap13 "${some[@]}")"
+check tap13-same "$ktap" "$(grep -c '^ok' "$tmp/out")"
+check junit $leaks "$(validate --format junit "${some[@]}")"
+check junit-failures $((11 - ktap)) "$(grep -c '<failure message=' "$tmp/out")"
+if command -v xmllint >/dev/null; then
+	xmllint --noout "$tmp/out" 2>"$tmp/err"
+	check junit-valid 0 $?
+else
+	echo "ok validate/junit-valid # SKIP no xmllint here"
+fi
+check table $leaks "$(validate --format table "${some[@]}")"
+check table-80 0 "$(awk 'length > 80 && !/^tracer|^\//' "$tmp/out" | wc -l)"
+check json $leaks "$(validate --format json "${some[@]}")"
+if command -v python3 >/dev/null; then
+	check json-valid "$((ktap - 1)) 10 agrees" "$(python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+print(d["passed"], len(d["cases"]), d["tracer"]["result"])' "$tmp/out")"
+else
+	echo "ok validate/json-valid # SKIP no python3 here"
+fi
+
+# without BPF: the disk's word, and it is said
+mkdir -m 777 "$dir/everybody"
+unprivileged=(setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all)
+"${unprivileged[@]}" "$prog" validate "$dir/everybody" >"$tmp/out" 2>"$tmp/err"
+check no-bpf $leaks $?
+says no-bpf-says 'no tracer: .*the disk alone judges' "$tmp/err"
+says no-bpf-in-output 'ok [0-9]* tracer # SKIP no tracer: judged by the disk alone' "$tmp/out"
+[ $leaks = 0 ] || check no-bpf-fails-exactly "$(names)" "$(failed)"
+"${unprivileged[@]}" "$prog" validate --tier tracepoint "$dir/everybody" >"$tmp/out" 2>"$tmp/err"
+check no-bpf-tier-wanted 3 $?
+check tier-none 0 "$(validate --tier none --run 'inside/*' "$dir")"
+says tier-none-says 'judged by the disk alone (--tier none)' "$tmp/out"
+rmdir "$dir/everybody"
+
+# progress is for a terminal only
+script -qec "$prog validate --run 'inside/*' $dir" /dev/null >"$tmp/tty" 2>&1
+says progress-on-terminal '3/3 inside/twice' "$tmp/tty"
+
+# killed in the middle: no name, no block, no process, and the disk is sound
+for files in 2 20 50; do
+	"$prog" validate --tier none "$dir" >"$tmp/out" 2>/dev/null &
+	pid=$!
+	until [ "$(find /proc/$pid/fd -lname '*(deleted)' 2>/dev/null | wc -l)" -ge $files ]; do
+		kill -0 $pid 2>/dev/null || break
+	done
+	kill -STOP $pid
+	prio=$(ionice -p $pid)
+	ls -A "$dir" >"$tmp/names"
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	check killed-$files 137 $?
+	check killed-$files-nameless lost+found "$(cat "$tmp/names")"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		state >"$tmp/after"
+		cmp -s "$tmp/before" "$tmp/after" && break
+		sleep 0.2
+	done
+	check killed-$files-leaves-nothing "$(cat "$tmp/before")" "$(cat "$tmp/after")"
+	check killed-$files-lsattr lost+found "$(lsattr -a "$dir" | sed -nE 's#.*/([^./][^/]*)$#\1#p')"
+done
+check idle idle "$prio"
+
+# refused, with the reason
+mount -o remount,ro "$mnt"
+check read-only 4 "$(validate "$dir")"
+says read-only-says 'mounted read-only' "$tmp/err"
+mount -o remount,rw "$mnt"
+fallocate -l 800M "$dir/filler"
+check nearly-full 4 "$(validate "$dir")"
+says nearly-full-says 'nearly full: [0-9]* MiB are free, and 256' "$tmp/err"
+check nearly-full-dry 4 "$(validate --dry-run "$dir")"
+rm "$dir/filler"
+tools/image.sh umount "$mnt"
+e2fsck -fn "$tmp/image" >"$tmp/fsck" 2>&1
+check fsck-clean 0 $?
+
+# what chattr +j does, which not every root may
+tools/image.sh make 4k "$tmp/image" 1G && debugfs -w -f - "$tmp/image" >/dev/null 2>&1 <<-EOF
+	mkdir journalled
+	set_inode_field journalled flags 0x84000
+EOF
+tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"
+check chattr-j 4 "$(validate "$dir/journalled")"
+says chattr-j-says 'chattr +j' "$tmp/err"
+tools/image.sh umount "$mnt"
+tools/image.sh make 4k "$tmp/image" 1G && tune2fs -o journal_data "$tmp/image" >/dev/null 2>&1 &&
+	tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"
+check data-journal 4 "$(validate "$dir")"
+says data-journal-says 'data=journal' "$tmp/err"
+tools/image.sh umount "$mnt"
+
+for kind in 1k bigalloc noextents; do
+	image $kind
+	check $kind $leaks "$(validate "$dir")"
+	says $kind-tracer '^ok [0-9]* tracer$' "$tmp/out"
+	if [ $leaks = 1 ]; then # fallocate wants extents
+		want=$(names)
+		[ $kind != noextents ] || want=$(names | grep -v prealloc)
+		check $kind-fails-exactly "$want" "$(failed)"
+	fi
+	tools/image.sh umount "$mnt"
+done
