@@ -177,6 +177,20 @@ for files in 2 20 50; do
 	check killed-$files-leaves-nothing "$(cat "$tmp/before")" "$(cat "$tmp/after")"
 	check killed-$files-lsattr lost+found "$(lsattr -a "$dir" | sed -nE 's#.*/([^./][^/]*)$#\1#p')"
 done
+# told to end: what ran is reported, the rest is skipped
+"$prog" validate "$dir" >"$tmp/out" 2>/dev/null &
+pid=$!
+until [ "$(find /proc/$pid/fd -lname '*(deleted)' 2>/dev/null | wc -l)" -ge 5 ]; do
+	kill -0 $pid 2>/dev/null || break
+done
+kill -TERM $pid
+wait $pid
+check told-to-end 143 $?
+says told-to-end-skips '^ok 73 nowait/append # SKIP interrupted$' "$tmp/out"
+says told-to-end-reports '^ok 74 tracer$' "$tmp/out"
+check told-to-end-leaves-nothing "$(cat "$tmp/before")" "$(state)"
+"$prog" validate --run 'inside/*' "$dir" 2>"$tmp/err" | head -n 1 >"$tmp/out"
+check epipe-quiet '0 0' "${PIPESTATUS[0]} $(wc -l <"$tmp/err")"
 check idle idle "$prio"
 
 # refused, with the reason

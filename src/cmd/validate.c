@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,8 +223,11 @@ static int run(struct validate *v)
 {
 	bool show = !v->quiet && isatty(STDERR_FILENO);
 	struct e4d_vrun *r = &v->run;
-	int code = attach(v), err;
+	int code, err;
 
+	e4d_vrun_hold_signals(true);
+	signal(SIGPIPE, SIG_IGN);
+	code = attach(v);
 	if (code)
 		return code;
 	err = e4d_vrun_go(r, show ? progress : NULL);
@@ -234,7 +238,7 @@ static int run(struct validate *v)
 		return E4D_EXIT_CANNOT;
 	}
 	v->format->print(r, stdout);
-	if (fflush(stdout) || ferror(stdout)) {
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
 		e4d_err("output: %s", strerror(errno));
 		return E4D_EXIT_CANNOT;
 	}
@@ -265,6 +269,7 @@ int e4d_cmd_validate(int argc, char **argv)
 		code = v.dry ? print_plan(&v.run) : run(&v);
 out:
 	e4d_vtracer_close(&v.run.tracer);
+	e4d_vrun_hold_signals(false);
 	free(v.run.results);
 	e4d_vselect_free(&v.sel);
 	return code;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +46,34 @@ int e4d_vrun_plan(struct e4d_vrun *r, const struct e4d_vselect *sel)
 	return 0;
 }
 
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+
+void e4d_vrun_hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		sigaddset(&set, stops[i]);
+	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static bool interrupted(void)
+{
+	bool found = false;
+	sigset_t set;
+
+	sigpending(&set);
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		found |= sigismember(&set, stops[i]) == 1;
+	return found;
+}
+
 /* The reason why no further case may run; NULL: it may. */
 static const char *spent(const struct e4d_vrun *r, const struct e4d_vcase *c, double start)
 {
+	if (interrupted())
+		return "interrupted";
 	if (now() - start + E4D_V_CASE_SECONDS > E4D_V_SECONDS)
 		return "30 seconds are over";
 	if (r->writes + e4d_vcase_writes(c) > E4D_V_WRITES)

@@ -29,6 +29,12 @@ int e4d_vrun_plan(struct e4d_vrun *r, const struct e4d_vselect *sel);
  */
 int e4d_vrun_go(struct e4d_vrun *r, void (*progress)(const struct e4d_vrun *r, size_t at));
 
+/*
+ * While held, SIGINT, SIGTERM and SIGHUP end the run after the case under way; they
+ * take their effect when let go: the tracer is to be closed before.
+ */
+void e4d_vrun_hold_signals(bool hold);
+
 /* E4D_EXIT_*: what the results come to. */
 int e4d_vrun_exit(const struct e4d_vrun *r);
 
