@@ -45,7 +45,7 @@ struct e4d_session {
 #define DELIVER_NS      100000000ULL  /* the misses are read no more often, */
 #define DELIVER_RECORDS 8192          /* unless so many wait */
 #define CUT             (-EAGAIN)     /* on_ring(): enough for now, more is there */
-#define WAIT_MS         10            /* 2 million records a second just fit 4 MiB */
+#define WAIT_MS         10            /* 2 million briefs a second fill half of 4 MiB */
 
 static uint64_t now_ns(void)
 {
@@ -80,18 +80,21 @@ static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
 	return 0;
 }
 
-static int add_brief(struct e4d_session *s, const struct e4d_brief *b)
+static int batch_expand(struct e4d_session *s, const struct e4d_brief *b)
 {
-	struct e4d_record *room;
+	struct e4d_record *room = batch_room(s);
 
-	if (s->briefs && s->brief_n < 2 * DELIVER_RECORDS) {
-		s->briefs[s->brief_n++] = *b;
-		return 0;
-	}
-	room = batch_room(s);
 	if (!room)
 		return -ENOMEM;
 	e4d_brief_expand(room, b);
+	return 0;
+}
+
+static int add_brief(struct e4d_session *s, const struct e4d_brief *b)
+{
+	if (!s->briefs || s->brief_n == 2 * DELIVER_RECORDS)
+		return batch_expand(s, b);
+	s->briefs[s->brief_n++] = *b;
 	return 0;
 }
 
@@ -179,20 +182,19 @@ static bool overlaps_loss(const struct e4d_session *s, const struct e4d_record *
 static int deliver_briefs(struct e4d_session *s)
 {
 	size_t n = 0;
+	int err;
 
 	for (size_t i = 0; i < s->brief_n; i++) {
 		const struct e4d_brief *b = &s->briefs[i];
-		struct e4d_record *room;
 
 		if (b->ts_ns > s->missed_until[E4D_MISS_ANY]) {
 			if (n++ != i)
 				s->briefs[n - 1] = *b;
 			continue;
 		}
-		room = batch_room(s);
-		if (!room)
-			return -ENOMEM;
-		e4d_brief_expand(room, b);
+		err = batch_expand(s, b);
+		if (err)
+			return err;
 	}
 	s->brief_n = 0;
 	return n ? s->opts.on_briefs(s->opts.ctx, s->briefs, n) : 0;
