@@ -3,18 +3,14 @@
 # The program as a user meets it: exit codes, pipes, signals, bad input.
 #   tests/cli.sh BUILD_DIR DIR_ON_SCRATCH_EXT4
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 prog=$PWD/$1/ext4diotop workload=$PWD/$1/workload dir=$2
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-check() { # NAME EXPECTED GOT
-	if [ "$2" = "$3" ]; then echo "ok cli/$1"; else echo "not ok cli/$1: expected '$2', got '$3'"; fi
-}
-says() { # NAME TEXT FILE
-	if grep -q -- "$2" "$3"; then echo "ok cli/$1"; else
-		echo "not ok cli/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
-	fi
-}
+suite=cli
+# shellcheck source=tap.sh disable=SC1091
+. "$here/tap.sh"
 rc_of() { # COMMAND...: exit code; output in $tmp/out and $tmp/err
 	"$@" >"$tmp/out" 2>"$tmp/err"
 	echo $?

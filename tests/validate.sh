@@ -18,14 +18,9 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-check() { # NAME EXPECTED GOT
-	if [ "$2" = "$3" ]; then echo "ok validate/$1"; else echo "not ok validate/$1: expected '$2', got '$3'"; fi
-}
-says() { # NAME TEXT FILE
-	if grep -q -- "$2" "$3"; then echo "ok validate/$1"; else
-		echo "not ok validate/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
-	fi
-}
+suite=validate
+# shellcheck source=tap.sh disable=SC1091
+. tests/tap.sh
 validate() { # OPTION...: exit code; output in $tmp/out and $tmp/err
 	"$prog" validate "$@" >"$tmp/out" 2>"$tmp/err"
 	echo $?

@@ -12,18 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "probe/hooks.h"
-#include "record/names.h"
 #include "session/cost.h"
 #include "session/session.h"
+#include "writes.h"
 #include "util/log.h"
 
-#define BLOCK  4096
 #define WRITES 2000
 
 static int on_record(void *ctx, struct e4d_record *rec)
@@ -36,31 +33,21 @@ static int on_record(void *ctx, struct e4d_record *rec)
 static struct e4d_session *start(uint64_t *records, const char *dir)
 {
 	struct e4d_session_opts so = {.on_record = on_record, .ctx = records, .cfg.all = 1};
-	const char *tier = getenv("E4D_TIER");
-	struct e4d_session *s = NULL;
-	char why[1024] = "";
-	struct stat st;
 
-	assert_int_equal(stat(dir, &st), 0);
-	so.cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
-	if (tier)
-		so.tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
-	if (e4d_session_open(&so, &s, why, sizeof(why)))
-		fail_msg("session: %s", why);
-	return s;
+	return open_session(&so, dir);
 }
 
 static void child_writes(const char *dir)
 {
 	pid_t pid = fork();
-	void *buf = NULL;
+	void *buf;
 	int fd, status;
 
 	if (!pid) {
 		fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
-		if (fd < 0 || posix_memalign(&buf, BLOCK, BLOCK))
+		if (fd < 0)
 			_exit(1);
-		memset(buf, 1, BLOCK);
+		buf = block();
 		for (int i = 0; i < WRITES; i++)
 			if (pwrite(fd, buf, BLOCK, (i % 64) * BLOCK) != BLOCK)
 				_exit(1);

@@ -24,7 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "confirm/confirm.h"
-#include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
 #include "writes.h"
@@ -84,17 +83,8 @@ static const struct e4d_file_sums *row_of(int fd, int n)
 static void start(void)
 {
 	struct e4d_session_opts so = {.cfg.files = 1, .on_record = on_record};
-	const char *tier = getenv("E4D_TIER");
-	char why[1024] = "";
-	struct stat st;
 
-	assert_int_equal(stat(getenv("E4D_DIR"), &st), 0);
-	if (!getenv("E4D_UNFILTERED"))
-		so.cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
-	if (tier)
-		so.tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
-	if (e4d_session_open(&so, &session, why, sizeof(why)))
-		fail_msg("session: %s", why);
+	session = open_session(&so, getenv("E4D_UNFILTERED") ? NULL : getenv("E4D_DIR"));
 }
 
 /* The tracepoint tier before 6.6 sees no completion: no error, no latency. */

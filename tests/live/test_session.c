@@ -16,10 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
 #include "writes.h"
@@ -49,24 +47,14 @@ static uint32_t ring_bytes;      /* of the next session; 0: the default */
 static struct e4d_session *start(struct seen *seen, const char *dir, int all, uint64_t ino)
 {
 	struct e4d_session_opts so = {.cfg = filter, .on_record = on_record, .ctx = seen};
-	const char *tier = getenv("E4D_TIER");
-	struct e4d_session *s = NULL;
-	char why[1024] = "";
-	struct stat st;
 
-	assert_int_equal(stat(dir, &st), 0);
-	so.cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
-	if (tier)
-		so.tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
 	so.cfg.all = all;
 	so.cfg.ino = ino;
 	so.limits.ring_bytes = ring_bytes;
 	memset(seen, 0, sizeof(*seen));
 	memset(&filter, 0, sizeof(filter));
 	ring_bytes = 0;
-	if (e4d_session_open(&so, &s, why, sizeof(why)))
-		fail_msg("session: %s", why);
-	return s;
+	return open_session(&so, dir);
 }
 
 static int scratch(char *dir)

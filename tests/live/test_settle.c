@@ -15,13 +15,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "confirm/confirm.h"
-#include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
+#include "writes.h"
 
 #define READABLE 7680
 #define ASKED    (1 << 20)
@@ -90,19 +89,11 @@ static void child(struct run *r)
 static struct e4d_session *start(struct run *r)
 {
 	struct e4d_session_opts so = {.on_record = on_record, .ctx = r};
-	const char *tier = getenv("E4D_TIER");
-	struct e4d_session *s = NULL;
-	char why[1024] = "";
 	struct stat st;
 
 	assert_int_equal(fstat(r->fd, &st), 0);
-	if (tier)
-		so.tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
-	so.cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
 	so.cfg.ino = st.st_ino;
-	if (e4d_session_open(&so, &s, why, sizeof(why)))
-		fail_msg("session: %s", why);
-	return s;
+	return open_session(&so, getenv("E4D_DIR"));
 }
 
 /* The record has to come while the child lives, if it stays alive. */

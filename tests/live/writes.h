@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-/* Writes that live tests make in their children. */
+/* What live tests share: the session that they open, and writes made in their children. */
 #ifndef E4D_TESTS_WRITES_H
 #define E4D_TESTS_WRITES_H
 
@@ -7,14 +7,38 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+#include "record/names.h"
+#include "session/session.h"
 
 #define BLOCK 4096
 #define QUEUE 32
 
+/* A session on dir's device (NULL: on every ext4) in the tier of E4D_TIER; the test fails without
+ * one. */
+static inline struct e4d_session *open_session(struct e4d_session_opts *so, const char *dir)
+{
+	const char *tier = getenv("E4D_TIER");
+	struct e4d_session *s = NULL;
+	char why[1024] = "";
+	struct stat st;
+
+	if (dir) {
+		assert_int_equal(stat(dir, &st), 0);
+		so->cfg.dev = major(st.st_dev) << 20 | minor(st.st_dev);
+	}
+	if (tier)
+		so->tier = e4d_name_value(&e4d_tiers, tier, strlen(tier));
+	if (e4d_session_open(so, &s, why, sizeof(why)))
+		fail_msg("session: %s", why);
+	return s;
+}
+
 /* An aligned block of ones; the caller frees it. */
-static void *block(void)
+static inline void *block(void)
 {
 	void *p = NULL;
 
@@ -25,7 +49,7 @@ static void *block(void)
 }
 
 /* In a child, does not return: keeps QUEUE writes in flight through libaio. */
-static void aio_child(int fd, long n)
+static inline void aio_child(int fd, long n)
 {
 	struct iocb cb[QUEUE], *list[QUEUE];
 	struct io_event ev[QUEUE];

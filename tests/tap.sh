@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# shellcheck shell=bash
+# TAP lines of a suite; the script that reads this names it: suite=NAME.
+check() { # NAME EXPECTED GOT
+	# shellcheck disable=SC2154
+	if [ "$2" = "$3" ]; then echo "ok $suite/$1"; else echo "not ok $suite/$1: expected '$2', got '$3'"; fi
+}
+says() { # NAME TEXT FILE
+	if grep -q -- "$2" "$3"; then echo "ok $suite/$1"; else
+		echo "not ok $suite/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
+	fi
+}
