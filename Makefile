@@ -37,12 +37,18 @@ WARN := -Wall -Wextra -Werror -Wno-unused-parameter
 CFLAGS ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DE4D_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/skel
 BASE_CFLAGS := -std=gnu11 $(WARN)
+# libkdumpfile (salvage from compressed kdumps) is optional: built in where it is there
+USES := libbpf libzstd ncursesw sqlite3 libprotobuf-c jansson
 ifeq ($(STATIC),1)
 LINK := -static
-LIBS = $(shell $(PKG_CONFIG) --static --libs libbpf) -lcap -lm
+LIBS := $(shell $(PKG_CONFIG) --static --libs $(USES)) -lcap -lm
 else
 LINK :=
-LIBS = $(shell $(PKG_CONFIG) --libs libbpf) -lcap -lm
+ifeq ($(shell $(PKG_CONFIG) --exists libkdumpfile 2>/dev/null && echo yes),yes)
+USES += libkdumpfile
+CPPFLAGS += -DE4D_KDUMPFILE
+endif
+LIBS := $(shell $(PKG_CONFIG) --libs $(USES)) -lcap -lm
 endif
 
 # A change of STATIC or CFLAGS relinks; nothing else does.
