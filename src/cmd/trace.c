@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /* ext4diotop trace: one line for each write. */
 #include <errno.h>
-#include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 #include "cmd/cmd.h"
+#include "cmd/loop.h"
 #include "confirm/confirm.h"
 #include "path/path.h"
 #include "record/names.h"
@@ -88,64 +83,25 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return t->opts.count && t->shown >= t->opts.count ? TRACE_DONE : 0;
 }
 
-static int open_deadline(double seconds)
+static int flush(void *ctx)
 {
-	struct itimerspec it = {.it_value.tv_sec = (time_t)seconds};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	struct trace *t = ctx;
 
-	it.it_value.tv_nsec = (long)(fmod(seconds, 1) * 1e9) + 1;
-	if (fd >= 0 && timerfd_settime(fd, 0, &it, NULL)) {
-		close(fd);
-		return -errno;
-	}
-	return fd < 0 ? -errno : fd;
+	return e4d_sink_flush(t->sink);
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* The one loop: tick, signal, deadline, reader gone. 0 or the tick's value. */
 static int loop(struct trace *t, int signals)
 {
-	struct pollfd fds[3] = {
-		{.fd = signals, .events = POLLIN},
-		{.fd = -1, .events = POLLIN},
-		{.fd = STDOUT_FILENO, .events = 0}, /* POLLERR: a pipe without reader */
+	const struct e4d_loop l = {
+		.session = t->session,
+		.signals = signals,
+		.out = STDOUT_FILENO,
+		.seconds = t->opts.duration,
+		.ticked = flush,
+		.ctx = t,
 	};
-	int err = 0;
 
-	if (t->opts.duration > 0)
-		fds[1].fd = open_deadline(t->opts.duration);
-	while (!err) {
-		if (poll(fds, 3, e4d_session_wait_ms(t->session)) < 0 && errno != EINTR) {
-			err = -errno;
-			break;
-		}
-		if (fds[0].revents || fds[1].revents)
-			break;
-		if (fds[2].revents & POLLERR) {
-			err = -EPIPE;
-			break;
-		}
-		if (fds[2].revents) /* closed: the first write will tell */
-			fds[2].fd = -1;
-		err = e4d_session_tick(t->session);
-		if (!err)
-			err = e4d_sink_flush(t->sink);
-	}
-	if (fds[1].fd >= 0)
-		close(fds[1].fd);
-	return err;
+	return e4d_loop_run(&l);
 }
 
 static void sink_loss(void *ctx, const char *name, uint64_t n)
@@ -251,7 +207,7 @@ int e4d_cmd_trace(int argc, char **argv)
 
 	if (code != E4D_OPTS_RUN)
 		goto out;
-	signals = open_signals();
+	signals = e4d_loop_signals(NULL, 0);
 	code = start(&t);
 	if (code)
 		goto out;
