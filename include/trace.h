@@ -61,6 +61,7 @@ enum e4d_event_id {
 	E4D_EV_COUNTERS = 5, /* struct e4d_ev_counters */
 	E4D_EV_MARK = 6,     /* struct e4d_ev_mark */
 	E4D_EV_SESSION = 7,  /* struct e4d_ev_session */
+	E4D_EV_END = 8,      /* struct e4d_event: recording ended well; the last of all */
 	E4D_EV_COUNT,
 };
 
