@@ -89,12 +89,20 @@ int BPF_PROG(tp_apply_dstmap, struct inode *inode, struct iomap *iomap)
 	return busy(inode) ? mapping_slow(inode, iomap) : 0;
 }
 
+/*
+ * A write moves i_size no farther than its own end: beyond that it is what the
+ * thread does next (an io_uring worker has no system call to tell the two by).
+ */
 SLOW int dirty_slow(struct inode *inode)
 {
 	struct e4d_slot *w = current_write(inode);
 
 	if (!w || w->phase != E4D_PHASE_BLIND)
 		return 0;
+	if (k_isize(inode) > w->isize && k_isize(inode) > w->rec.offset + w->rec.submitted) {
+		close_write(w, thread_key());
+		return 0;
+	}
 	if (!w->truncating) /* else event_ns stays 0: not to be settled half way */
 		w->event_ns = bpf_ktime_get_boot_ns();
 	isize_now(w, inode);

@@ -10,7 +10,7 @@
 #define SCAN_NS       50000000ULL   /* between two scans */
 #define SETTLE_NS     20000000ULL   /* a trim or fallback mostly begins within */
 #define GRACE_NS      1000000000ULL /* a kernel worker this long idle is done */
-#define OUTSIDE_TICKS 5             /* of user mode, and none of the kernel between */
+#define OUTSIDE_TICKS 20            /* of user mode, and none of the kernel between */
 #define GIVE_UP_NS    30000000000ULL
 
 /* Takes all slots but `limit` for good; a slot in use is not touched. */

@@ -55,6 +55,8 @@ static void judge_held(const struct kill *k, const struct file *f, struct opinio
 
 	o->record = twin && twin->held_ns ? claim_of_hold(k, twin) : CLAIM_NONE;
 	o->live = claim_at_kill(k, f);
+	if (o->live == CLAIM_NONE && truth == CLAIM_NO)
+		o->live = CLAIM_NO; /* inside EOF: no state, for nothing is at stake */
 	o->bytes_differ = f->live_exposed && f->past_eof && f->live_end != f->end;
 	if (!f->found)
 		disagree(o, "the file is gone");
