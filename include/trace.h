@@ -22,21 +22,21 @@
 #define E4D_PACKET_ALIGN     4096u       /* sizes are multiples */
 #define E4D_PACKET_MAX       (256u << 10)
 
-/* stream_instance of what user space says itself; else the CPU */
+/* stream_instance_id of what user space says itself; else the CPU */
 #define E4D_STREAM_SESSION 0xffffu
 
 /* packet.header and packet.context of the metadata. */
 struct e4d_packet {
 	__u32 magic;
-	__u32 stream_id; /* always 0: one class of streams */
-	__u8 uuid[16];   /* of the trace */
-	__u64 stream_instance;
-	__u64 timestamp_begin;  /* CLOCK_BOOTTIME ns, of the first event */
-	__u64 timestamp_end;    /* of the last; never before, also between packets */
-	__u64 content_size;     /* bits, this header included */
-	__u64 packet_size;      /* bits */
-	__u64 packet_seq_num;   /* from 0 in each stream instance, no gap */
-	__u64 events_discarded; /* lost before this stream so far; CTF: of this packet and before */
+	__u32 stream_id;          /* always 0: one class of streams */
+	__u8 uuid[16];            /* of the trace */
+	__u64 stream_instance_id; /* a CPU, or E4D_STREAM_SESSION */
+	__u64 timestamp_begin;    /* CLOCK_BOOTTIME ns, of the first event */
+	__u64 timestamp_end;      /* of the last; never before, also between packets */
+	__u64 content_size;       /* bits, this header included */
+	__u64 packet_size;        /* bits */
+	__u64 packet_seq_num;     /* from 0 in each stream instance, no gap */
+	__u64 events_discarded;   /* of the session so far, in its own stream; 0 in the others */
 };
 
 _Static_assert(sizeof(struct e4d_packet) == 80, "on disk");
@@ -65,7 +65,7 @@ enum e4d_event_id {
 	E4D_EV_COUNT,
 };
 
-/* stream.event.header */
+/* stream.event.header, and from size on stream.event.context */
 struct e4d_event {
 	__u64 timestamp; /* CLOCK_BOOTTIME ns; of a write: when it ended, or was known to */
 	__u16 id;

@@ -26,6 +26,18 @@ struct e4d_opts {
 	struct e4d_filter *filter;
 };
 
+/* What a command takes beside the common options. */
+struct e4d_own_opts {
+	const struct option *longopts; /* getopt_long()'s, values from E4D_OPT_OWN on */
+	const char *shortopts;
+	/* c is the option, optarg its value; prints what is wrong, and returns -EINVAL */
+	int (*parse)(void *ctx, int c);
+	void *ctx;
+	bool operands; /* what follows the options is the command's: argv from optind on */
+};
+
+#define E4D_OPT_OWN 512
+
 /* A negative value other than these is an exit code of its own. */
 #define E4D_OPTS_RUN (-1)
 
@@ -34,6 +46,10 @@ struct e4d_opts {
  * Returns E4D_OPTS_RUN to go on, else the exit code. Frees nothing.
  */
 int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help);
+
+/* The same with options of the command's own; own may be NULL. */
+int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *help,
+                       const struct e4d_own_opts *own);
 void e4d_opts_free(struct e4d_opts *o);
 
 int e4d_cmd_trace(int argc, char **argv);

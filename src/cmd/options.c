@@ -161,28 +161,59 @@ static int parse_one(struct e4d_opts *o, int c)
 	}
 }
 
-int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help)
+#define N_COMMON (sizeof(longopts) / sizeof(longopts[0]) - 1)
+#define MAX_OWN  16
+
+/* The command's own options first, then the common ones with their end. */
+static void join(const struct e4d_own_opts *own, struct option *all, char *shortopts, size_t len)
 {
+	size_t n = 0;
+
+	while (own && n < MAX_OWN && own->longopts[n].name) {
+		all[n] = own->longopts[n];
+		n++;
+	}
+	memcpy(all + n, longopts, sizeof(longopts));
+	snprintf(shortopts, len, "%sn:qh%s", own && own->operands ? "+" : "",
+	         own ? own->shortopts : "");
+}
+
+static bool is_own(const struct e4d_own_opts *own, int c)
+{
+	return own && c > 0 && c != ':' && (c >= E4D_OPT_OWN || strchr(own->shortopts, c));
+}
+
+int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *help,
+                       const struct e4d_own_opts *own)
+{
+	struct option all[MAX_OWN + N_COMMON + 1];
+	char shortopts[64];
 	int c;
 
 	memset(o, 0, sizeof(*o));
 	o->format = "text";
+	join(own, all, shortopts, sizeof(shortopts));
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "n:qh", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, shortopts, all, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return E4D_EXIT_CLEAN;
 		}
-		if (parse_one(o, c))
+		if (is_own(own, c) ? own->parse(own->ctx, c) : parse_one(o, c))
 			return usage_error(argv[0]);
 	}
-	if (optind < argc) {
+	if (optind < argc && !(own && own->operands)) {
 		e4d_err("'%s' is not an option of %s", argv[optind], argv[0]);
 		return usage_error(argv[0]);
 	}
 	if (o->quiet)
 		e4d_log_set_level(E4D_LOG_WARN);
 	return E4D_OPTS_RUN;
+}
+
+int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help)
+{
+	return e4d_opts_parse_own(o, argc, argv, help, NULL);
 }
 
 void e4d_opts_free(struct e4d_opts *o)

@@ -20,10 +20,11 @@ struct e4d_trace_host {
 	uint8_t uuid[16];
 	uint8_t tier;
 	int64_t real_minus_boot_ns;
+	/* of the session stream, and of what was read since open or the last seek: */
 	uint64_t packets, bad_packets; /* whole; torn, CRC, bounds */
 	uint64_t bad_bytes;            /* in what was skipped */
 	uint64_t missing_packets;      /* gaps in packet_seq_num */
-	uint64_t discarded;            /* events_discarded at the end, summed */
+	uint64_t discarded;            /* events_discarded: lost while recording */
 	bool no_end;                   /* no final counters: recording did not end well */
 	struct e4d_ev_counters last;   /* the last totals; zero where there are none */
 };
@@ -48,7 +49,10 @@ int e4d_trace_open(struct e4d_trace_reader **out, const char *const *dirs, unsig
 unsigned int e4d_trace_hosts(const struct e4d_trace_reader *r);
 const struct e4d_trace_host *e4d_trace_host(const struct e4d_trace_reader *r, unsigned int i);
 
-/* The next write: 1, 0 at the end, or negative errno. */
+/*
+ * The next write: 1, 0 at the end, or negative errno. What the tables of names have no
+ * word for (a newer minor version, a forgery) was made unknown, and comm ends with NUL.
+ */
 int e4d_trace_next(struct e4d_trace_reader *r, struct e4d_trace_write *w);
 
 /* Back to the first write whose end is at or after real_ns (CLOCK_REALTIME); 0: to the start. */

@@ -14,6 +14,9 @@
 
 struct e4d_trace_writer;
 
+/* A path, a mark or a name with its terminator; what is longer is cut. */
+#define E4D_TRACE_TEXT 4097
+
 struct e4d_trace_info { /* copied; what is longer than its field is cut */
 	const char *host, *kernel, *program, *options;
 	uint8_t tier;
@@ -43,7 +46,11 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec);
 int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n);
 
-/* The path of a file; once is enough, the writer repeats it after each rotation. */
+/*
+ * The path of a file, once in each rotation: what is there already, and a path that is
+ * NULL, is left out. e4d_trace_has_file() tells whether the path need be found at all.
+ */
+bool e4d_trace_has_file(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen);
 int e4d_trace_put_file(struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen,
                        const char *path);
 int e4d_trace_put_loss(struct e4d_trace_writer *w, const char *name, uint64_t count);

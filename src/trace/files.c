@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The dump's directory and the stream files in it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trace/internal.h"
+
+/* 0, -ENOTEMPTY, or negative errno. */
+static int is_empty(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	if (!list) {
+		err = -errno;
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	while (!err && (de = readdir(list)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			err = -ENOTEMPTY;
+	closedir(list);
+	return err;
+}
+
+static void explain(int err, const char *path, char *why, size_t why_len)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} table[] = {
+		{-ENOTEMPTY, "is not empty, and nothing is overwritten: name a new directory"},
+		{-ELOOP, "is a symbolic link: name the directory itself"},
+		{-ENOTDIR, "is not a directory, or a symbolic link: name a new directory"},
+		{-ENOENT, "cannot be made: the directory above it is not there; make that first"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].err == err) {
+			snprintf(why, why_len, "%s %s", path, table[i].text);
+			return;
+		}
+	snprintf(why, why_len, "%s: %s; name a directory that can be written to", path,
+	         strerror(-err));
+}
+
+int e4d_dump_create(struct e4d_dump *d, const char *path, char *why, size_t why_len)
+{
+	size_t len = strlen(path);
+	char *name = strdup(path);
+	int err = 0;
+
+	memset(d, 0, sizeof(*d));
+	d->dir = -1;
+	if (!name)
+		return -ENOMEM;
+	while (len > 1 && name[len - 1] == '/') /* or O_NOFOLLOW would follow */
+		name[--len] = 0;
+	if (mkdir(name, 0700) && errno != EEXIST)
+		err = -errno;
+	if (!err) {
+		d->dir = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		err = d->dir < 0 ? -errno : is_empty(d->dir);
+	}
+	free(name);
+	if (err)
+		explain(err, path, why, why_len);
+	return err == -ENOTEMPTY ? -EEXIST : err;
+}
+
+int e4d_dump_new(const struct e4d_dump *d, const char *name)
+{
+	int fd = openat(d->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_stream(struct e4d_dump *d, struct e4d_stream *s)
+{
+	char name[E4D_TRACE_NAME];
+
+	if (s->instance == E4D_STREAM_SESSION)
+		snprintf(name, sizeof(name), "session-%06u", d->rotation);
+	else
+		snprintf(name, sizeof(name), "cpu%u-%06u", (unsigned int)s->instance, d->rotation);
+	s->size = 0;
+	s->fd = e4d_dump_new(d, name);
+	return s->fd < 0 ? s->fd : 0;
+}
+
+int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet, size_t size)
+{
+	int err = s->fd < 0 ? open_stream(d, s) : 0;
+	size_t done = 0;
+
+	/* more than one pwrite() only where the disk is full or a limit was met: the next says
+	 * which */
+	while (!err && done < size) {
+		ssize_t n = pwrite(s->fd, (const char *)packet + done, size - done,
+		                   s->size + (off_t)done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			err = n ? -errno : -ENOSPC;
+	}
+	if (!err) {
+		s->size += (off_t)size;
+		d->bytes += size;
+		d->current += size;
+	} else if (s->fd >= 0 && ftruncate(s->fd, s->size)) {
+		err = -errno;
+	}
+	return err;
+}
+
+void e4d_dump_end_file(struct e4d_stream *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void e4d_dump_close(struct e4d_dump *d)
+{
+	if (d->dir >= 0)
+		close(d->dir);
+	d->dir = -1;
+}

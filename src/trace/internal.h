@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The writer's parts: writer.c (events), packet.c, files.c (packets on disk), metadata.c. */
+#ifndef E4D_TRACE_INTERNAL_H
+#define E4D_TRACE_INTERNAL_H
+
+#include <sys/types.h>
+#include "trace/packet.h"
+#include "trace/writer.h"
+
+/* Streams of CPUs; those beyond share the last. */
+#define E4D_TRACE_CPUS 4096
+
+/* "cpu4095-000000" and the terminator, ".zst" and a dot before it fit. */
+#define E4D_TRACE_NAME 40
+
+/* A stream: its packet in memory, and its file of this rotation. */
+struct e4d_stream {
+	struct e4d_packet_buf packet;
+	uint64_t instance; /* of the packet's header */
+	uint64_t seq;      /* of the next packet */
+	uint64_t floor;    /* the last packet's timestamp_end: no event may be before */
+	uint64_t since;    /* when the packet's first event came, CLOCK_BOOTTIME ns */
+	int fd;            /* -1: no packet in this rotation yet */
+	off_t size;        /* of the file: whole packets */
+};
+
+/* The dump on disk. */
+struct e4d_dump {
+	int dir;
+	unsigned int rotation; /* that is being written */
+	uint64_t bytes;        /* of all files there are, the metadata included */
+	uint64_t current;      /* of this, in this rotation */
+};
+
+/* The directory, new or empty. 0 or negative errno with the reason in why. */
+int e4d_dump_create(struct e4d_dump *d, const char *path, char *why, size_t why_len);
+/* A new file in it, for writing. A descriptor or negative errno. */
+int e4d_dump_new(const struct e4d_dump *d, const char *name);
+/*
+ * Appends a sealed packet to the stream's file, which it makes. What fails leaves
+ * whole packets. 0 or negative errno.
+ */
+int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet, size_t size);
+/* Closes the stream's file; the next packet makes one of the rotation then. */
+void e4d_dump_end_file(struct e4d_stream *s);
+void e4d_dump_close(struct e4d_dump *d);
+
+/* Writes the TSDL text. Adds its bytes to d->bytes. 0 or negative errno. */
+int e4d_metadata_write(struct e4d_dump *d, const struct e4d_trace_info *info,
+                       const uint8_t uuid[16]);
+
+#endif

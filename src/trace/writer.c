@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The writer: events to streams, and when a packet is due. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trace/internal.h"
+
+#define FLUSH_NS 1000000000ULL /* no event waits longer in memory */
+#define FILES    (1u << 15)    /* whose paths are known to be written; a power of two */
+
+struct file_key { /* all 0: free */
+	uint64_t ino;
+	uint32_t dev, gen;
+};
+
+struct e4d_trace_writer {
+	struct e4d_dump dump;
+	struct e4d_trace_limits limits;
+	struct e4d_ev_session session; /* begins each file of the session stream */
+	uint8_t uuid[16];
+	struct e4d_stream own; /* of the session */
+	struct e4d_stream **cpu;
+	unsigned int cpus; /* cpu[] has */
+	int err;
+	uint64_t now; /* of the last tick */
+	uint64_t discarded, packets, events;
+	struct file_key *files; /* paths that are in this rotation: hash, open addressing */
+	unsigned int files_n;
+};
+
+static int flush(struct e4d_trace_writer *w, struct e4d_stream *s)
+{
+	struct e4d_packet head = {
+		.stream_instance_id = s->instance,
+		.packet_seq_num = s->seq,
+		.events_discarded = s == &w->own ? w->discarded : 0,
+	};
+	size_t size;
+
+	if (w->err || !s->packet.events)
+		return w->err;
+	memcpy(head.uuid, w->uuid, sizeof(head.uuid));
+	size = e4d_packet_seal(&s->packet, &head);
+	w->err = size ? e4d_dump_append(&w->dump, s, s->packet.data, size) : -ENOMEM;
+	if (w->err)
+		return w->err;
+	s->seq++;
+	s->floor = s->packet.last;
+	w->packets++;
+	w->events += s->packet.events;
+	e4d_packet_reset(&s->packet);
+	return 0;
+}
+
+static void flush_cpus(struct e4d_trace_writer *w)
+{
+	for (unsigned int i = 0; i < w->cpus; i++)
+		if (w->cpu[i])
+			flush(w, w->cpu[i]);
+}
+
+/* Where the next event of the stream goes; NULL: w->err says why. */
+static void *room(struct e4d_trace_writer *w, struct e4d_stream *s, size_t size)
+{
+	void *p = e4d_packet_room(&s->packet, size);
+
+	if (!p && !flush(w, s))
+		p = e4d_packet_room(&s->packet, size);
+	if (p && !s->packet.events)
+		s->since = w->now;
+	return p;
+}
+
+static int open_stream(struct e4d_stream *s, uint64_t instance)
+{
+	s->instance = instance;
+	s->fd = -1;
+	return e4d_packet_open(&s->packet);
+}
+
+static struct e4d_stream *grow(struct e4d_trace_writer *w, unsigned int cpu)
+{
+	struct e4d_stream *s;
+
+	if (cpu >= w->cpus) {
+		unsigned int n = cpu + 16 > E4D_TRACE_CPUS ? E4D_TRACE_CPUS : cpu + 16;
+		struct e4d_stream **p = reallocarray(w->cpu, n, sizeof(*p));
+
+		if (!p)
+			return NULL;
+		memset(p + w->cpus, 0, (n - w->cpus) * sizeof(*p));
+		w->cpu = p;
+		w->cpus = n;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s || open_stream(s, cpu)) {
+		free(s);
+		return NULL;
+	}
+	w->cpu[cpu] = s;
+	return s;
+}
+
+/* NULL: out of memory, and that is w->err. */
+static struct e4d_stream *stream_of(struct e4d_trace_writer *w, unsigned int cpu)
+{
+	struct e4d_stream *s;
+
+	if (cpu >= E4D_TRACE_CPUS)
+		cpu = E4D_TRACE_CPUS - 1;
+	if (cpu < w->cpus && w->cpu[cpu])
+		return w->cpu[cpu];
+	s = grow(w, cpu);
+	if (!s)
+		w->err = -ENOMEM;
+	return s;
+}
+
+static void add(struct e4d_stream *s, struct e4d_event *e, enum e4d_event_id id, size_t size,
+                uint64_t timestamp)
+{
+	e->timestamp = timestamp < s->floor ? s->floor : timestamp;
+	e->id = id;
+	e->size = size;
+	e->reserved = 0;
+	e4d_packet_add(&s->packet, e);
+}
+
+int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
+{
+	struct e4d_stream *s;
+	struct e4d_ev_write *e;
+
+	if (w->err)
+		return w->err;
+	s = stream_of(w, rec->cpu);
+	e = s ? room(w, s, sizeof(*e)) : NULL;
+	if (!e)
+		return w->err;
+	e->rec = *rec;
+	add(s, &e->head, E4D_EV_WRITE, sizeof(*e), rec->ts_ns + rec->latency_ns);
+	return 0;
+}
+
+static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
+{
+	struct e4d_stream *s = stream_of(w, b->cpu);
+	struct e4d_ev_inside *e = s ? room(w, s, sizeof(*e)) : NULL;
+	struct e4d_record rec;
+
+	if (!e)
+		return w->err;
+	/* its begin is told by its end, which therefore must be exact; s->floor may have moved */
+	if (b->ts_ns + b->latency_ns < s->floor) {
+		e4d_brief_expand(&rec, b);
+		return e4d_trace_put(w, &rec);
+	}
+	e4d_ev_inside_set(e, b);
+	e4d_packet_add(&s->packet, &e->head);
+	return 0;
+}
+
+int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
+{
+	for (size_t i = 0; i < n && !w->err; i++)
+		put_brief(w, &b[i]);
+	return w->err;
+}
+
+/* An event of the session's that ends with text. Its bytes before that are at e. */
+static int put_text(struct e4d_trace_writer *w, enum e4d_event_id id, uint64_t timestamp,
+                    const void *e, size_t e_size, const char *text)
+{
+	size_t len = strnlen(text, E4D_TRACE_TEXT - 1), size = (e_size + len + 8) & ~7ul;
+	char *p = w->err ? NULL : room(w, &w->own, size);
+
+	if (!p)
+		return w->err;
+	memcpy(p, e, e_size);
+	memcpy(p + e_size, text, len);
+	memset(p + e_size + len, 0, size - e_size - len);
+	add(&w->own, (struct e4d_event *)p, id, size, timestamp);
+	return 0;
+}
+
+static unsigned int hash(uint32_t dev, uint64_t ino, uint32_t gen)
+{
+	uint64_t h = (ino ^ (uint64_t)dev << 40 ^ (uint64_t)gen << 20) * 0x9e3779b97f4a7c15ULL;
+
+	return (unsigned int)(h >> 40) & (FILES - 1);
+}
+
+/* Where it is, or where it would go. */
+static struct file_key *find(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino,
+                             uint32_t gen)
+{
+	for (unsigned int i = hash(dev, ino, gen);; i = (i + 1) & (FILES - 1)) {
+		struct file_key *k = &w->files[i];
+
+		if ((k->ino == ino && k->dev == dev && k->gen == gen) ||
+		    !(k->ino | k->dev | k->gen))
+			return k;
+	}
+}
+
+static void forget_files(struct e4d_trace_writer *w)
+{
+	memset(w->files, 0, FILES * sizeof(*w->files));
+	w->files_n = 0;
+}
+
+bool e4d_trace_has_file(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen)
+{
+	const struct file_key *k = find(w, dev, ino, gen);
+
+	return k->ino | k->dev | k->gen;
+}
+
+int e4d_trace_put_file(struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen,
+                       const char *path)
+{
+	struct e4d_ev_file e = {.ino = ino, .dev = dev, .gen = gen};
+
+	if (w->err || !path || !(dev | ino | gen) || e4d_trace_has_file(w, dev, ino, gen))
+		return w->err;
+	if (w->files_n == FILES / 2)
+		forget_files(w);
+	*find(w, dev, ino, gen) = (struct file_key){ino, dev, gen};
+	w->files_n++;
+	return put_text(w, E4D_EV_FILE, w->now, &e, sizeof(e), path);
+}
+
+int e4d_trace_put_loss(struct e4d_trace_writer *w, const char *name, uint64_t count)
+{
+	struct e4d_ev_loss e = {.count = count};
+
+	return put_text(w, E4D_EV_LOSS, w->now, &e, sizeof(e), name);
+}
+
+int e4d_trace_put_mark(struct e4d_trace_writer *w, uint64_t boot_ns, const char *text)
+{
+	struct e4d_ev_mark e = {0};
+
+	return put_text(w, E4D_EV_MARK, boot_ns, &e, sizeof(e), text);
+}
+
+int e4d_trace_put_counters(struct e4d_trace_writer *w, const struct e4d_ev_counters *c)
+{
+	struct e4d_ev_counters *e = w->err ? NULL : room(w, &w->own, sizeof(*e));
+
+	if (!e)
+		return w->err;
+	*e = *c;
+	add(&w->own, &e->head, E4D_EV_COUNTERS, sizeof(*e), w->now);
+	return 0;
+}
+
+void e4d_trace_set_discarded(struct e4d_trace_writer *w, uint64_t n)
+{
+	w->discarded = n;
+}
+
+static int put_session(struct e4d_trace_writer *w)
+{
+	struct e4d_ev_session *e = room(w, &w->own, sizeof(*e));
+
+	if (!e)
+		return w->err;
+	*e = w->session;
+	add(&w->own, &e->head, E4D_EV_SESSION, sizeof(*e), w->now);
+	return 0;
+}
+
+static void tick_stream(struct e4d_trace_writer *w, struct e4d_stream *s)
+{
+	if (s->packet.events && w->now > s->since && w->now - s->since >= FLUSH_NS)
+		flush(w, s);
+}
+
+int e4d_trace_tick(struct e4d_trace_writer *w, uint64_t now)
+{
+	w->now = now;
+	for (unsigned int i = 0; i < w->cpus && !w->err; i++)
+		if (w->cpu[i])
+			tick_stream(w, w->cpu[i]);
+	tick_stream(w, &w->own);
+	return w->err;
+}
+
+int e4d_trace_finish(struct e4d_trace_writer *w)
+{
+	struct e4d_event *end;
+
+	flush_cpus(w);
+	end = w->err ? NULL : room(w, &w->own, sizeof(*end));
+	if (end)
+		add(&w->own, end, E4D_EV_END, sizeof(*end), w->now);
+	flush(w, &w->own);
+	for (unsigned int i = 0; i < w->cpus; i++)
+		if (w->cpu[i])
+			e4d_dump_end_file(w->cpu[i]);
+	e4d_dump_end_file(&w->own);
+	return w->err;
+}
+
+void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64_t *packets,
+                       uint64_t *events)
+{
+	*bytes = w->dump.bytes;
+	*packets = w->packets;
+	*events = w->events;
+}
+
+static void set_session(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
+{
+	struct e4d_ev_session *e = &w->session;
+
+	e->real_minus_boot_ns = (uint64_t)info->real_minus_boot_ns;
+	e->major = E4D_TRACE_MAJOR;
+	e->minor = E4D_TRACE_MINOR;
+	e->tier = info->tier;
+	snprintf(e->host, sizeof(e->host), "%s", info->host);
+	snprintf(e->kernel, sizeof(e->kernel), "%s", info->kernel);
+	snprintf(e->program, sizeof(e->program), "%s", info->program);
+	snprintf(e->options, sizeof(e->options), "%s", info->options);
+}
+
+static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
+{
+	struct timespec ts;
+	int err;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	w->now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	if (getrandom(w->uuid, sizeof(w->uuid), 0) != sizeof(w->uuid))
+		return -EIO;
+	w->uuid[6] = (w->uuid[6] & 0x0f) | 0x40; /* RFC 9562: version 4, by chance */
+	w->uuid[8] = (w->uuid[8] & 0x3f) | 0x80;
+	w->files = calloc(FILES, sizeof(*w->files));
+	if (!w->files)
+		return -ENOMEM;
+	set_session(w, info);
+	err = open_stream(&w->own, E4D_STREAM_SESSION);
+	if (!err)
+		err = e4d_metadata_write(&w->dump, info, w->uuid);
+	return err ? err : put_session(w);
+}
+
+int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
+                     const struct e4d_trace_info *info, const struct e4d_trace_limits *limits,
+                     char *why, size_t why_len)
+{
+	struct e4d_trace_writer *w = calloc(1, sizeof(*w));
+	int err;
+
+	*out = NULL;
+	if (!w)
+		return -ENOMEM;
+	w->own.fd = -1;
+	if (limits)
+		w->limits = *limits;
+	err = e4d_dump_create(&w->dump, dir, why, why_len);
+	if (!err) {
+		err = set_up(w, info);
+		if (err)
+			snprintf(why, why_len,
+			         "the dump in %s cannot be begun: %s; name another directory", dir,
+			         strerror(-err));
+	}
+	if (err) {
+		e4d_trace_writer_close(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+void e4d_trace_writer_close(struct e4d_trace_writer *w)
+{
+	if (!w)
+		return;
+	for (unsigned int i = 0; i < w->cpus; i++) {
+		if (!w->cpu[i])
+			continue;
+		e4d_dump_end_file(w->cpu[i]);
+		e4d_packet_free(&w->cpu[i]->packet);
+		free(w->cpu[i]);
+	}
+	e4d_dump_end_file(&w->own);
+	e4d_packet_free(&w->own.packet);
+	e4d_dump_close(&w->dump);
+	free(w->cpu);
+	free(w->files);
+	free(w);
+}
