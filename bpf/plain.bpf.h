@@ -46,21 +46,6 @@ static __always_inline void count_inside(__s64 writes, __s64 bytes)
 		__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], bytes);
 }
 
-/* What user space wants to know of a write whose time is taken. */
-SLOW int timed_know(struct kiocb *iocb, struct inode *inode, struct e4d_plain *p)
-{
-	p->id = bpf_get_current_pid_tgid();
-	p->ino = LOAD(inode, i_ino);
-	p->dev = k_dev(inode);
-	p->gen = LOAD(inode, i_generation);
-	p->offset = LOAD(iocb, ki_pos);
-	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
-	if (E4D_TIER == E4D_TIER_TRACEPOINT)
-		p->call = k_call_id();
-	p->seq = p->ts_ns;
-	return 0;
-}
-
 /* False: another's time is taken there; it is only counted. */
 static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
@@ -73,9 +58,36 @@ static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode,
 	p->inode = k_id(inode);
 	p->submitted = submitted;
 	p->ts_ns = bpf_ktime_get_ns();
-	if (shared.wanted)
-		timed_know(iocb, inode, p);
 	return true;
+}
+
+/* The same, with all that user space wants to know of it. */
+SLOW int timed_begin_known(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	struct e4d_plain *p = plain_at(k_id(iocb));
+
+	if (!timed_begin(iocb, inode, submitted)) {
+		count_inside(1, submitted);
+		return 0;
+	}
+	p->id = bpf_get_current_pid_tgid();
+	p->ino = LOAD(inode, i_ino);
+	p->dev = k_dev(inode);
+	p->gen = LOAD(inode, i_generation);
+	p->offset = LOAD(iocb, ki_pos);
+	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
+	if (E4D_TIER == E4D_TIER_TRACEPOINT)
+		p->call = k_call_id();
+	p->seq = p->ts_ns;
+	return 0;
+}
+
+static __always_inline void begin_timed(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	if (shared.wanted)
+		timed_begin_known(iocb, inode, submitted);
+	else if (!timed_begin(iocb, inode, submitted))
+		count_inside(1, submitted);
 }
 
 static __always_inline __u32 mode_flags(struct kiocb *iocb)

@@ -17,13 +17,15 @@
  * a bucket: at zero a hook has nothing to do, and found out without looking for one.
  */
 struct e4d_shared {
-	struct e4d_counters rows[E4D_ROWS];
-	__u32 busy[1 << E4D_BUSY_BITS];
+	/* read by each write, and within reach of a load's own offset */
 	__u32 strays; /* states whose iocb is not known */
 	__u32 wanted; /* enum e4d_wanted; user space says */
 	__u32 sample; /* E4D_SAMPLE, or 0: each write is looked at more closely */
-	__u32 pad;
+	__u32 pad[13];
+	struct e4d_counters rows[E4D_ROWS];
+	__u32 busy[1 << E4D_BUSY_BITS];
 	__u64 next_seq;
+	__u64 pad2[7];
 	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
 	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
 	__u64 file_key[E4D_FILES];                   /* 0: free */
