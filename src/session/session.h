@@ -11,7 +11,8 @@
 #include "config.h"
 #include "plain.h"
 #include "probe/attach.h"
-#include "session/files.h"
+#include "session/flight.h"
+#include "session/sums.h"
 
 struct e4d_session;
 
@@ -57,10 +58,26 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 
 /*
  * Only with cfg.files, at each refresh of a view: calls fn for each file, last for
- * `other` (ino 0), then forgets files that are gone: see e4d_files_read(). 0,
- * -EINVAL without cfg.files, or -ENOMEM.
+ * `other`, then forgets files that are gone: see e4d_table_read(). What is
+ * forgotten goes on counting in `other`, so that the sum of all rows only grows and
+ * equals the counters. 0, -EINVAL without cfg.files, or -ENOMEM.
  */
-int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx);
+int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx);
+
+/* From now on; what: of enum e4d_wanted, 0: nothing. Only with cfg.files, else -EINVAL. */
+int e4d_session_want(struct e4d_session *s, uint32_t what);
+
+/*
+ * The same for processes: what ended while E4D_WANT_PROCESSES was set, summed over
+ * all such times. Processes that ended are in `other` some refreshes later.
+ */
+int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx);
+
+/*
+ * Writes under way, in no order. Also without cfg.files; then, and without cfg.all,
+ * only those that are followed. The tracepoint tier before 6.6 knows no others either.
+ */
+void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx);
 
 /* Calls fn for each loss that is not zero; returns the total. */
 uint64_t e4d_session_losses(const struct e4d_session *s,
