@@ -144,6 +144,7 @@ suite_vm() {
 		return
 	fi
 	tests/vm/matrix.sh
+	tests/vm/patch.sh build
 }
 
 # The verifier's work for each program on each kernel, against the file.
