@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli validate live lab vm verifier bench
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli validate wrap live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit cli validate live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit cli validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -100,6 +100,12 @@ suite_validate() {
 	tests/validate.sh build
 }
 
+suite_wrap() {
+	mount_scratch || return
+	tests/wrap.sh build "$work/mnt"
+	umount_scratch
+}
+
 suite_live() {
 	mount_scratch || return
 	make -j"$(nproc)" live >/dev/null 2>&1 || echo "not ok live: does not build"
@@ -138,6 +144,7 @@ suite_vm() {
 		return
 	fi
 	tests/vm/matrix.sh
+	tests/vm/patch.sh build
 }
 
 # The verifier's work for each program on each kernel, against the file.

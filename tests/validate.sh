@@ -107,6 +107,12 @@ if command -v prove >/dev/null; then
 		prove -e cat "$tmp/out" >"$tmp/prove" 2>&1
 		check prove-$f 0 $?
 		says prove-$f-all 'Tests=4,' "$tmp/prove"
+		# and where cases fail: prove counts them, and finds no fault with the form
+		check prove-$f-failing $leaks "$(validate --format $f "${some[@]}")"
+		prove -e cat "$tmp/out" >"$tmp/prove" 2>&1
+		check prove-$f-fails $leaks $?
+		check prove-$f-sound 0 "$(grep -c 'Parse errors\|Bad plan' "$tmp/prove")"
+		[ $leaks = 0 ] || says prove-$f-counts "Failed $((11 - $(grep -c '^ok' "$tmp/out")))/11 subtests" "$tmp/prove"
 	done
 else
 	echo "ok validate/prove # SKIP no prove here"
@@ -116,8 +122,11 @@ check tap13-same "$ktap" "$(grep -c '^ok' "$tmp/out")"
 check junit $leaks "$(validate --format junit "${some[@]}")"
 check junit-failures $((11 - ktap)) "$(grep -c '<failure message=' "$tmp/out")"
 if command -v xmllint >/dev/null; then
-	xmllint --noout "$tmp/out" 2>"$tmp/err"
+	xmllint --noout --schema tests/junit.xsd "$tmp/out" 2>"$tmp/err"
 	check junit-valid 0 $?
+	check junit-skips 4 "$(validate --format junit --tier none --exclude "$tmp/all" "$dir")"
+	xmllint --noout --schema tests/junit.xsd "$tmp/out" 2>"$tmp/err"
+	check junit-skips-valid 0 $?
 else
 	echo "ok validate/junit-valid # SKIP no xmllint here"
 fi
@@ -131,6 +140,66 @@ print(d["passed"], len(d["cases"]), d["tracer"]["result"])' "$tmp/out")"
 else
 	echo "ok validate/json-valid # SKIP no python3 here"
 fi
+
+# two runs compared; what the kernel at hand does not do is edited into the old one
+validate --format json "$dir" >"$tmp/rc"
+cp "$tmp/out" "$tmp/new.json"
+failing=$(grep -c '"result":"fail"' "$tmp/new.json") passing=$(grep -c '"result":"pass"' "$tmp/new.json")
+check diff-same 0 "$(validate --diff "$tmp/new.json" "$tmp/new.json")"
+says diff-same-says "^0 broken, 0 mended, $failing still failing (0 otherwise), $passing still passing$" "$tmp/out"
+says diff-kernels "^old: kernel $(uname -r) " "$tmp/out"
+says diff-mount ': ext4 on loop[0-9]*, blocks of 4096 bytes' "$tmp/out"
+check diff-80 0 "$(awk 'length > 80 && !/^  /' "$tmp/out" | wc -l)"
+sed 's/"result":"fail","why":"[^"]*"/"result":"pass","why":""/' "$tmp/new.json" >"$tmp/fixed.json"
+check diff-broken $leaks "$(validate --diff "$tmp/fixed.json" "$tmp/new.json")"
+check diff-broken-all "$failing" "$(grep -c '^broken ' "$tmp/out")"
+check diff-mended 0 "$(validate --diff "$tmp/new.json" "$tmp/fixed.json")"
+check diff-mended-all "$failing" "$(grep -c '^mended ' "$tmp/out")"
+sed 's/"result":"pass"/"result":"fail"/' "$tmp/new.json" >"$tmp/worst.json"
+check diff-worst 1 "$(validate --diff "$tmp/new.json" "$tmp/worst.json")"
+check diff-worst-all "$passing" "$(grep -c '^broken ' "$tmp/out")"
+sed '/"name":"pwrite\/append"/d; s#"name":"pwrite/hole"#"name":"4k/pwrite/hole"#' "$tmp/new.json" >"$tmp/less.json"
+check diff-names 0 "$(validate --diff "$tmp/less.json" "$tmp/new.json")"
+says diff-new '^new  *pwrite/append  *-  *pass$' "$tmp/out"
+says diff-vanished '^vanished  *4k/pwrite/hole  *pass  *-$' "$tmp/out"
+says diff-names-says ' 2 new, 0 tested only now, 0 no longer, 1 vanished$' "$tmp/out"
+check diff-json 1 "$(validate --diff "$tmp/new.json" "$tmp/worst.json" --format json)"
+if command -v python3 >/dev/null; then
+	check diff-json-valid "$passing 73 1" "$(python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+print(d["counts"]["broken"], len(d["cases"]), d["exit"])' "$tmp/out")"
+fi
+check baseline $leaks "$(validate --baseline "$tmp/fixed.json" "$dir")"
+check baseline-broken "$failing" "$(grep -c '^broken ' "$tmp/out")"
+check baseline-same 0 "$(validate --baseline "$tmp/new.json" --run 'pwrite/*' --run 'odd/*' "$dir")"
+says baseline-fewer "^11 ran on both sides; 0 new, 0 tested only now, 0 no longer, 62 vanished$" "$tmp/out"
+validate --format json --run 'inside/*' "$dir" >"$tmp/rc"
+cp "$tmp/out" "$tmp/inside.json"
+check diff-nothing 4 "$(validate --baseline "$tmp/inside.json" --run 'pwrite/*' "$dir")"
+says diff-nothing-says 'nothing to compare' "$tmp/err"
+head -c 1000 "$tmp/new.json" >"$tmp/cut.json"
+echo '{"jobs": []}' >"$tmp/foreign.json"
+head -c 17000000 /dev/zero | tr '\0' ' ' >"$tmp/long.json"
+sed 's/"version":1/"version":2/' "$tmp/new.json" >"$tmp/later.json"
+for f in cut foreign long later; do
+	check diff-$f 6 "$(validate --diff "$tmp/$f.json" "$tmp/new.json")"
+	check diff-$f-new 6 "$(validate --diff "$tmp/new.json" "$tmp/$f.json")"
+	check baseline-$f 6 "$(validate --baseline "$tmp/$f.json" "$dir")"
+	says baseline-$f-says "$f.json: " "$tmp/err"
+done
+check diff-no-file 2 "$(validate --diff /no/such "$tmp/new.json")"
+check diff-one-file 2 "$(validate --diff "$tmp/new.json")"
+check diff-ktap 2 "$(validate --diff "$tmp/new.json" "$tmp/new.json" --format ktap)"
+check diff-expect 2 "$(validate --baseline "$tmp/new.json" --expect fixed "$dir")"
+# no case may pass for another, and nothing tested is no success
+check expect-bad 2 "$(validate --expect good "$dir")"
+check expect-broken $((1 - leaks)) "$(validate --expect broken "$dir")"
+says expect-broken-says 'expected: .*cases of the leaking kind' "$tmp/err"
+check expect-fixed $leaks "$(validate --expect fixed "$dir")"
+check expect-broken-untested 4 "$(validate --expect broken --run 'inside/*' "$dir")"
+check expect-fixed-untested 4 "$(validate --expect fixed --exclude "$leaking" "$dir")"
+says expect-fixed-untested-says 'no case of the leaking kind ran' "$tmp/err"
+check expect-tail $((1 - leaks)) "$(validate --expect broken --run fault/tail "$dir")"
 
 # without BPF: the disk's word, and it is said
 mkdir -m 777 "$dir/everybody"

@@ -45,7 +45,10 @@ static void add(struct e4d_vdiff *d, const struct e4d_vsaved_case *old,
 {
 	struct e4d_vpair *p = &d->pairs[d->count++];
 
-	*p = (struct e4d_vpair){.old = old, .new = new, .change = e4d_vchange_of(old, new)};
+	*p = (struct e4d_vpair){.name = new ? new->name : old->name,
+	                        .old = old,
+	                        .new = new,
+	                        .change = e4d_vchange_of(old, new)};
 	d->n[p->change]++;
 	d->comparable += old && new && old->kernel != E4D_V_SKIP &&new->kernel != E4D_V_SKIP;
 }

@@ -24,6 +24,7 @@ enum e4d_vchange {
 };
 
 struct e4d_vpair {
+	const char *name;
 	const struct e4d_vsaved_case *old, *new; /* NULL: not there; never both */
 	enum e4d_vchange change;
 };

@@ -71,10 +71,9 @@ static void why(const char *which, const struct e4d_vsaved_case *c, FILE *f)
 
 static void row(const struct e4d_vpair *p, int width, FILE *f)
 {
-	const char *name = p->new ? p->new->name : p->old->name;
 	char safe[4 * NAME_MOST + 1];
 
-	e4d_escape_text(safe, sizeof(safe), name, strlen(name));
+	e4d_escape_text(safe, sizeof(safe), p->name, strlen(p->name));
 	fprintf(f, "%-9s %-*s %-5s %s\n", e4d_vchange_word(p->change), width, safe, word(p->old),
 	        word(p->new));
 	if (p->change == E4D_V_MENDED || p->change == E4D_V_FAILS)
@@ -89,8 +88,7 @@ void e4d_vdiff_table(const struct e4d_vdiff *d, FILE *f)
 	size_t width = NAME_LEAST, shown = 0;
 
 	for (; shown < d->count && d->pairs[shown].change < E4D_V_PASSES; shown++) {
-		const struct e4d_vpair *p = &d->pairs[shown];
-		size_t len = strlen(p->new ? p->new->name : p->old->name);
+		size_t len = strlen(d->pairs[shown].name);
 
 		width = len > width ? len : width;
 	}
@@ -130,8 +128,8 @@ static json_t *json_pair(const struct e4d_vpair *p)
 {
 	const struct e4d_vsaved_case *old = p->old, *new = p->new;
 
-	return json_pack("{s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "name", new ? new->name : old->name,
-	                 "change", e4d_vchange_word(p->change), "old",
+	return json_pack("{s:s,s:s,s:s?,s:s?,s:s?,s:s?}", "name", p->name, "change",
+	                 e4d_vchange_word(p->change), "old",
 	                 old ? e4d_vkernel_word(old->kernel) : NULL, "new",
 	                 new ? e4d_vkernel_word(new->kernel) : NULL, "old_why",
 	                 old ? old->why : NULL, "new_why", new ? new->why : NULL);

@@ -69,8 +69,8 @@ static enum e4d_exit exit_fixed(const struct e4d_vrun *r, const struct tally *t,
                                 size_t len)
 {
 	if (r->failed) {
-		snprintf(why, len, "expected fixed: %u cases failed, %u of them leaked", r->failed,
-		         t->leaked);
+		snprintf(why, len, "expected fixed: %u cases failed, %u as on a kernel that leaks",
+		         r->failed, t->leaked);
 		return E4D_EXIT_FINDING;
 	}
 	snprintf(why, len, "fixed as expected: all of %u cases pass, %u of the leaking kind",

@@ -263,7 +263,7 @@ static void test_expect(void **state)
 	r[0].kernel = E4D_V_FAIL;
 	r[0].truth.past_eof = 4096;
 	EXPECT(E4D_V_EXPECT_BROKEN, E4D_EXIT_CLEAN, "broken as expected: 1 of 1");
-	EXPECT(E4D_V_EXPECT_FIXED, E4D_EXIT_FINDING, "1 cases failed, 1 of them leaked");
+	EXPECT(E4D_V_EXPECT_FIXED, E4D_EXIT_FINDING, "1 cases failed, 1 as on");
 	run.disagree = 1; /* the tracer missed it: no pass for a CI of the tool */
 	EXPECT(E4D_V_EXPECT_BROKEN, E4D_EXIT_BLIND, "blind or disagreed");
 	run.disagree = 0;
@@ -285,7 +285,7 @@ static void test_expect(void **state)
 	/* none of the kind ran */
 	r[0].kernel = E4D_V_SKIP;
 	EXPECT(E4D_V_EXPECT_BROKEN, E4D_EXIT_NOTHING, "no case of the leaking kind ran");
-	EXPECT(E4D_V_EXPECT_FIXED, E4D_EXIT_FINDING, "1 cases failed, 0 of them leaked");
+	EXPECT(E4D_V_EXPECT_FIXED, E4D_EXIT_FINDING, "1 cases failed, 0 as on");
 	r[1].kernel = E4D_V_PASS;
 	EXPECT(E4D_V_EXPECT_FIXED, E4D_EXIT_NOTHING, "no case of the leaking kind ran");
 }
