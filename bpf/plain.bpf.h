@@ -69,7 +69,7 @@ static __always_inline void plain_where(struct kiocb *iocb, struct inode *inode,
 	p->gen = LOAD(inode, i_generation);
 	p->offset = LOAD(iocb, ki_pos);
 	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
-	if (E4D_TIER == E4D_TIER_TRACEPOINT)
+	if (E4D_TIER != E4D_TIER_FENTRY) /* the others see no return */
 		p->call = k_call_id();
 }
 

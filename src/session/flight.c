@@ -4,7 +4,7 @@
 #include "session/flight.h"
 #include "session/thread.h"
 
-#define OLD_NS 1000000000ULL /* asked after, in the tracepoint tier */
+#define OLD_NS 1000000000ULL /* asked after */
 
 /* Reading all of them, with the way out. */
 struct reading {
@@ -78,9 +78,9 @@ static void add_file(struct e4d_flight *f, const struct e4d_table *files, uint64
 }
 
 /*
- * The tracepoint tier sees no completion of a write that failed before it was
- * submitted. Its place is taken over when the same iocb comes again; until then it
- * looks as if under way.
+ * Only the fentry tier sees a plain write that failed before it was submitted:
+ * the others wait for its completion. Its place is taken over when the same iocb comes again; until
+ * then it looks as if under way.
  */
 static bool failed_unseen(const struct e4d_plain *p)
 {
@@ -92,7 +92,7 @@ static void give_plain(const struct reading *to, const struct e4d_plain *p, uint
 {
 	struct e4d_flight f = {.begin_ns = begin_ns, .submitted = p->submitted};
 	bool all = to->f->all, known = all || e4d_knows(p, E4D_WANT_FLIGHTS);
-	bool old = to->f->tier == E4D_TIER_TRACEPOINT && !all && boot_ns() > begin_ns + OLD_NS;
+	bool old = to->f->tier != E4D_TIER_FENTRY && !all && boot_ns() > begin_ns + OLD_NS;
 
 	if (old && known && failed_unseen(p))
 		return;
