@@ -61,7 +61,19 @@ static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode,
 	return true;
 }
 
-/* The same, with all that user space wants to know of it. */
+static __always_inline void plain_where(struct kiocb *iocb, struct inode *inode,
+                                        struct e4d_plain *p)
+{
+	p->ino = LOAD(inode, i_ino);
+	p->dev = k_dev(inode);
+	p->gen = LOAD(inode, i_generation);
+	p->offset = LOAD(iocb, ki_pos);
+	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
+	if (E4D_TIER != E4D_TIER_FENTRY) /* the others see no return */
+		p->call = k_call_id();
+}
+
+/* The same, with what user space wants to know of it. */
 SLOW int timed_begin_known(struct kiocb *iocb, struct inode *inode, __u32 submitted)
 {
 	struct e4d_plain *p = plain_at(k_id(iocb));
@@ -71,13 +83,9 @@ SLOW int timed_begin_known(struct kiocb *iocb, struct inode *inode, __u32 submit
 		return 0;
 	}
 	p->id = bpf_get_current_pid_tgid();
-	p->ino = LOAD(inode, i_ino);
-	p->dev = k_dev(inode);
-	p->gen = LOAD(inode, i_generation);
-	p->offset = LOAD(iocb, ki_pos);
-	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
-	if (E4D_TIER == E4D_TIER_TRACEPOINT)
-		p->call = k_call_id();
+	p->known = shared.wanted;
+	if (p->known & E4D_WANT_FLIGHTS)
+		plain_where(iocb, inode, p);
 	p->seq = p->ts_ns;
 	return 0;
 }
@@ -98,9 +106,9 @@ static __always_inline __u32 mode_flags(struct kiocb *iocb)
 	       (ki & IOCB_DSYNC ? E4D_F_DSYNC : 0) | (ki & IOCB_NOWAIT ? E4D_F_NOWAIT : 0);
 }
 
-static __always_inline void process_add(struct e4d_plain *p, __s64 ret, __u64 latency)
+static __always_inline void process_add(struct e4d_plain *p, __u32 pid, __s64 ret, __u64 latency)
 {
-	__u32 place = p->process_place & (E4D_PROCESSES - 1), pid = p->id >> 32;
+	__u32 place = p->process_place & (E4D_PROCESSES - 1);
 	struct e4d_sums *s = &shared.process[place];
 
 	if (shared.process_key[place] != (__u64)pid << 1)
@@ -108,20 +116,27 @@ static __always_inline void process_add(struct e4d_plain *p, __s64 ret, __u64 la
 	sums_add(s, p->submitted, ret, latency);
 }
 
+static __always_inline void file_about(struct kiocb *iocb, struct e4d_sums *f, __u32 pid)
+{
+	__u32 flags = mode_flags(iocb);
+
+	f->flags |= flags;
+	if (pid)
+		f->last_pid = pid;
+	else if (flags & E4D_F_SYNC)
+		f->last_pid = bpf_get_current_pid_tgid() >> 32;
+}
+
 /* One in E4D_SAMPLE + 1, or each: its file's last process and flags, and the process's sums. */
 SLOW int timed_sample(struct kiocb *iocb, struct e4d_plain *p, struct e4d_sums *f, __s64 ret,
                       __u64 latency)
 {
-	__u32 flags = mode_flags(iocb);
-	bool known = cfg.all || e4d_is_known(p);
+	__u32 pid = cfg.all || e4d_knows(p, ~0) ? p->id >> 32 : 0;
 
-	f->flags |= flags;
-	if (known)
-		f->last_pid = p->id >> 32;
-	else if (flags & E4D_F_SYNC)
-		f->last_pid = bpf_get_current_pid_tgid() >> 32;
-	if (known && (shared.wanted & E4D_WANT_PROCESSES))
-		process_add(p, ret, latency);
+	if (!(latency & E4D_SAMPLE))
+		file_about(iocb, f, pid);
+	if (pid && (shared.wanted & E4D_WANT_PROCESSES))
+		process_add(p, pid, ret, latency);
 	return 0;
 }
 

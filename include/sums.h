@@ -47,7 +47,7 @@ _Static_assert(sizeof(struct e4d_sums) == 192, "three cache lines");
 /* What costs each write a little more, and is done only while user space wants it. */
 enum e4d_wanted {
 	E4D_WANT_PROCESSES = 1u << 0, /* sums for each process */
-	E4D_WANT_FLIGHTS = 1u << 1,   /* whose, and where, a plain write under way is */
+	E4D_WANT_FLIGHTS = 1u << 1,   /* whose and where a plain write under way is */
 };
 
 /* Of how many writes one is looked at more closely, less one; a mask. */

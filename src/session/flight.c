@@ -4,7 +4,7 @@
 #include "session/flight.h"
 #include "session/thread.h"
 
-#define OLD_NS 1000000000ULL /* asked after, in the tracepoint tier */
+#define OLD_NS 1000000000ULL /* asked after */
 
 /* Reading all of them, with the way out. */
 struct reading {
@@ -60,11 +60,9 @@ static void add_where(struct e4d_flight *f, const struct e4d_plain *p)
 	f->ino = p->ino;
 	f->dev = p->dev;
 	f->gen = p->gen;
-	f->pid = p->id >> 32;
-	f->tid = (uint32_t)p->id;
 	f->offset = p->offset;
 	f->flags = p->flags;
-	f->known |= E4D_FLIGHT_FILE | E4D_FLIGHT_THREAD | E4D_FLIGHT_OFFSET;
+	f->known |= E4D_FLIGHT_FILE | E4D_FLIGHT_OFFSET;
 }
 
 static void add_file(struct e4d_flight *f, const struct e4d_table *files, uint64_t inode)
@@ -80,9 +78,9 @@ static void add_file(struct e4d_flight *f, const struct e4d_table *files, uint64
 }
 
 /*
- * The tracepoint tier sees no completion of a write that failed before it was
- * submitted. Its place is taken over when the same iocb comes again; until then it
- * looks as if under way.
+ * Only the fentry tier sees a plain write that failed before it was submitted:
+ * the others wait for its completion. Its place is taken over when the same iocb comes again; until
+ * then it looks as if under way.
  */
 static bool failed_unseen(const struct e4d_plain *p)
 {
@@ -93,9 +91,8 @@ static bool failed_unseen(const struct e4d_plain *p)
 static void give_plain(const struct reading *to, const struct e4d_plain *p, uint64_t begin_ns)
 {
 	struct e4d_flight f = {.begin_ns = begin_ns, .submitted = p->submitted};
-	bool known = to->f->all || e4d_is_known(p);
-	bool old =
-		to->f->tier == E4D_TIER_TRACEPOINT && !to->f->all && boot_ns() > begin_ns + OLD_NS;
+	bool all = to->f->all, known = all || e4d_knows(p, E4D_WANT_FLIGHTS);
+	bool old = to->f->tier != E4D_TIER_FENTRY && !all && boot_ns() > begin_ns + OLD_NS;
 
 	if (old && known && failed_unseen(p))
 		return;
@@ -103,7 +100,12 @@ static void give_plain(const struct reading *to, const struct e4d_plain *p, uint
 		add_where(&f, p);
 	else
 		add_file(&f, to->f->files, p->inode);
-	if (to->f->all) {
+	if (all || e4d_knows(p, ~0)) {
+		f.pid = p->id >> 32;
+		f.tid = (uint32_t)p->id;
+		f.known |= E4D_FLIGHT_THREAD;
+	}
+	if (all) {
 		f.mapped = p->mapped;
 		f.known |= E4D_FLIGHT_MAPPED;
 	}

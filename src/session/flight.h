@@ -31,7 +31,7 @@ struct e4d_flight {
 	uint32_t flags;     /* E4D_F_* */
 	uint32_t known;     /* enum e4d_flight_known */
 	bool waits; /* complete (before 6.6: perhaps), but a trim or a fallback may follow */
-	/* tracepoint tier: may have ended without a completion, and nothing tells */
+	/* not in the fentry tier: may have failed unseen, and nothing tells */
 	bool doubtful;
 };
 

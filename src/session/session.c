@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "record/names.h"
+#include "session/feed.h"
 #include "session/misses.h"
 #include "session/pending.h"
 #include "session/session.h"
-#include "session/sums.h"
 #include "shared.h"
 
 struct e4d_session {
@@ -24,9 +24,7 @@ struct e4d_session {
 	int rows;                  /* of its counters in use */
 	struct e4d_pending pending;
 	struct e4d_misses misses;
-	struct e4d_table *files, *processes; /* with cfg.files */
-	/* of the programs' INSIDE counters: when processes were last wanted; while they were */
-	struct e4d_unplaced wanted_from, wanted_sum;
+	struct e4d_feed feed; /* with cfg.files */
 	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
 	uint64_t missed_until[E4D_MISS_ANY + 1];
 	uint64_t consumed, consume_to;
@@ -126,10 +124,8 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	v[E4D_C_MAPPED] += rec->mapped;
 	v[E4D_C_VERDICT0 + rec->verdict]++;
 	v[E4D_C_EXTEND] += !!(rec->flags & E4D_F_EXTEND);
-	if (s->files)
-		e4d_table_settled(s->files, rec);
-	if (s->files && (s->shared->wanted & E4D_WANT_PROCESSES))
-		e4d_table_settled(s->processes, rec);
+	if (s->opts.cfg.files)
+		e4d_feed_settled(&s->feed, rec);
 	/* still under way when the session ended, and nothing at stake */
 	if (!s->opts.cfg.all && rec->doubt == E4D_DOUBT_SETTLE &&
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
@@ -299,7 +295,7 @@ static int drain(struct e4d_session *s)
 		!err && now_ns() < until &&
 		(c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
 	                 c.v[E4D_C_WRITES] ||
-	         ((s->opts.cfg.all || s->files) && e4d_pending_plain(&s->pending))));
+	         ((s->opts.cfg.all || s->opts.cfg.files) && e4d_pending_plain(&s->pending))));
 	return err;
 }
 
@@ -359,10 +355,8 @@ static int set_up(struct e4d_session *s)
 	if (!s->ring)
 		return -errno;
 	s->ring_cap = ring_records(s);
-	if (s->opts.cfg.files && (e4d_table_open_files(&s->files, s->shared) ||
-	                          e4d_table_open_processes(&s->processes, s->shared)))
+	if (s->opts.cfg.files && e4d_feed_open(&s->feed, s->shared, s->opts.cfg.all))
 		return -ENOMEM;
-	s->shared->sample = E4D_SAMPLE;
 	s->wait_ms = WAIT_MS;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
@@ -414,19 +408,6 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
 	return &s->att;
 }
 
-/* Adds what only the rows count, writes whose time was taken, to the programs' counters. */
-static void add_timed(const struct e4d_session *s, __u64 *v)
-{
-	uint64_t writes, bytes;
-
-	e4d_table_total(s->files, &writes, &bytes);
-	if (writes <= v[E4D_C_DONE]) /* a followed write is counted in one, not yet in the other */
-		return;
-	v[E4D_C_INSIDE] += writes - v[E4D_C_DONE];
-	if (bytes > v[E4D_C_SUBMITTED])
-		v[E4D_C_INSIDE_BYTES] += bytes - v[E4D_C_SUBMITTED];
-}
-
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 {
 	const struct e4d_counters *rows = s->shared->rows;
@@ -437,8 +418,8 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	for (int cpu = 0; cpu < s->rows; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
 			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
-	if (s->files && !s->opts.cfg.all)
-		add_timed(s, v);
+	if (s->opts.cfg.files)
+		e4d_feed_count(&s->feed, v);
 	for (int c = 0; c < E4D_C_COUNT; c++)
 		v[c] += s->settled.v[c];
 	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
@@ -447,68 +428,29 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
 }
 
-/* So far; with cfg.all these writes are in a row. */
-static struct e4d_unplaced unplaced(const struct e4d_session *s)
-{
-	struct e4d_unplaced u = {0};
-
-	for (int cpu = 0; cpu < s->rows && !s->opts.cfg.all; cpu++) {
-		const __u64 *v = s->shared->rows[cpu].v;
-
-		u.writes += __atomic_load_n(&v[E4D_C_INSIDE], __ATOMIC_RELAXED);
-		u.bytes += __atomic_load_n(&v[E4D_C_INSIDE_BYTES], __ATOMIC_RELAXED);
-	}
-	return u;
-}
-
-/* Those while processes were wanted. */
-static struct e4d_unplaced unplaced_wanted(const struct e4d_session *s)
-{
-	struct e4d_unplaced u = s->wanted_sum, now = unplaced(s);
-
-	if (s->shared->wanted & E4D_WANT_PROCESSES) {
-		u.writes += now.writes - s->wanted_from.writes;
-		u.bytes += now.bytes - s->wanted_from.bytes;
-	}
-	return u;
-}
-
 int e4d_session_want(struct e4d_session *s, uint32_t what)
 {
-	if (!s->files)
+	if (!s->opts.cfg.files)
 		return -EINVAL;
-	s->wanted_sum = unplaced_wanted(s);
-	s->wanted_from = unplaced(s);
-	s->shared->sample = what & E4D_WANT_PROCESSES ? 0 : E4D_SAMPLE;
-	__atomic_store_n(&s->shared->wanted, what, __ATOMIC_RELEASE);
+	e4d_feed_want(&s->feed, what);
 	return 0;
 }
 
 int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
 {
-	struct e4d_unplaced u;
-
-	if (!s->files)
-		return -EINVAL;
-	u = unplaced(s);
-	return e4d_table_read(s->files, now_ns(), &u, fn, ctx);
+	return s->opts.cfg.files ? e4d_feed_files(&s->feed, now_ns(), fn, ctx) : -EINVAL;
 }
 
 int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
 {
-	struct e4d_unplaced u;
-
-	if (!s->processes)
-		return -EINVAL;
-	u = unplaced_wanted(s);
-	return e4d_table_read(s->processes, now_ns(), &u, fn, ctx);
+	return s->opts.cfg.files ? e4d_feed_processes(&s->feed, now_ns(), fn, ctx) : -EINVAL;
 }
 
 void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx)
 {
 	struct e4d_flights f = {.pending = &s->pending,
 	                        .shared = s->shared,
-	                        .files = s->files,
+	                        .files = s->feed.files,
 	                        .tier = s->att.tier,
 	                        .all = s->opts.cfg.all};
 
@@ -565,8 +507,7 @@ void e4d_session_close(struct e4d_session *s)
 		return;
 	ring_buffer__free(s->ring);
 	e4d_pending_close(&s->pending);
-	e4d_table_close(s->files);
-	e4d_table_close(s->processes);
+	e4d_feed_close(&s->feed);
 	if (s->shared)
 		munmap(s->shared, sizeof(*s->shared));
 	e4d_detach(&s->att);

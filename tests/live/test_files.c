@@ -23,12 +23,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "children.h"
 #include "confirm/confirm.h"
 #include "session/session.h"
 #include "util/log.h"
-#include "writes.h"
-
-#define BLOCKS 64
 
 /* All rows of one read. */
 struct table {
@@ -87,19 +85,6 @@ static void start(void)
 	session = open_session(&so, getenv("E4D_UNFILTERED") ? NULL : getenv("E4D_DIR"));
 }
 
-/* The tracepoint tier before 6.6 sees no completion: no error, no latency. */
-static bool blind(void)
-{
-	const struct e4d_attached *att = e4d_session_attached(session);
-
-	if (e4d_session_tier(session) != E4D_TIER_TRACEPOINT)
-		return false;
-	for (int i = 0; i < att->n; i++)
-		if (!strncmp(att->hooks[i]->prog, "tp_dio_complete", 15))
-			return false;
-	return true;
-}
-
 static void stop(void)
 {
 	assert_int_equal(e4d_session_stop(session), 0);
@@ -134,40 +119,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* An empty file, removed from the directory. */
-static int scratch(void)
-{
-	int fd = open(getenv("E4D_DIR"), O_TMPFILE | O_RDWR | O_DIRECT, 0600);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static void reap(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* n writes of a block by a child, one after the other from block 0 on, and round. */
-static pid_t child_writes(int fd, long n)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		void *buf = block();
-
-		for (long i = 0; i < n; i++)
-			if (pwrite(fd, buf, BLOCK, (i % BLOCKS) * BLOCK) != BLOCK)
-				_exit(1);
-		_exit(0);
-	}
-	reap(pid);
-	return pid;
-}
-
 /* The sum of the rows' lower bounds is no more than the time that passed. */
 static void assert_latencies(const struct e4d_row *f, uint64_t passed_ns)
 {
@@ -179,7 +130,7 @@ static void assert_latencies(const struct e4d_row *f, uint64_t passed_ns)
 	}
 	assert_int_equal(n, f->writes);
 	assert_true(least <= passed_ns);
-	assert_true(blind() || !f->latency[0]);
+	assert_true(is_blind(session) || !f->latency[0]);
 	for (int i = 1; i < 9; i++)
 		assert_int_equal(f->latency[i], 0);
 }
@@ -217,29 +168,13 @@ static void test_overwrites_and_appends(void **state)
 		assert_int_equal(f->extending, BLOCKS);
 		assert_int_equal(f->errors + f->shorts + f->findings, 0);
 		assert_int_equal(f->unmapped, 0);
+		assert_int_equal(f->over, 0);
+		assert_true(is_blind(session) || f->flags & E4D_F_SYNC);
+		assert_false(f->flags & (E4D_F_ASYNC | E4D_F_DSYNC));
 	}
 	for (int i = 0; i < FILES; i++)
 		close(fd[i]);
 	e4d_session_close(session);
-}
-
-/* n writes inside EOF of three blocks each, of which `good` can be read. */
-static void child_fails(int fd, int n, int good)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		char *p = mmap(NULL, 3 * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		               -1, 0);
-
-		if (p == MAP_FAILED || mprotect(p + good * BLOCK, (3 - good) * BLOCK, PROT_NONE))
-			_exit(1);
-		for (int i = 0; i < n; i++)
-			if (pwrite(fd, p, 3 * BLOCK, 0) == 3 * BLOCK)
-				_exit(1);
-		_exit(0);
-	}
-	reap(pid);
 }
 
 static void test_errors_and_shorts(void **state)
@@ -254,7 +189,7 @@ static void test_errors_and_shorts(void **state)
 	child_writes(b, BLOCKS);
 	start();
 	child_fails(a, ERRORS, 0);
-	shorts = blind() ? 0 : 10; /* 5.10 counts there what is mapped anew */
+	shorts = is_blind(session) ? 0 : 10; /* 5.10 counts there what is mapped anew */
 	child_fails(b, shorts, 2);
 	child_writes(a, 5);
 	stop();
@@ -263,7 +198,7 @@ static void test_errors_and_shorts(void **state)
 	assert_non_null(f);
 	assert_int_equal(f->writes, ERRORS + 5);
 	assert_int_equal(f->submitted, (ERRORS * 3 + 5) * BLOCK);
-	assert_int_equal(f->errors, blind() ? 0 : ERRORS);
+	assert_int_equal(f->errors, is_blind(session) ? 0 : ERRORS);
 	assert_int_equal(f->shorts + f->extending, 0);
 	f = row_of(b, 0);
 	assert_true(f ? f->writes == 10 && f->errors + f->shorts == 10 : !shorts);
@@ -434,9 +369,19 @@ static pid_t child_waits(int fd, int report, int go)
 	_exit(read(go, &c, 1) != 1);
 }
 
+/* Keeps the row of a process. */
+static void on_process(void *ctx, const struct e4d_row *row)
+{
+	struct e4d_row *want = ctx;
+
+	if (!row->other && row->pid == want->pid)
+		*want = *row;
+}
+
 static void test_settled_by_the_session(void **state)
 {
 	const struct e4d_row *f;
+	struct e4d_row process = {0};
 	struct e4d_past_eof disk;
 	int fd = scratch(), report[2], go[2];
 	pid_t pid;
@@ -445,6 +390,7 @@ static void test_settled_by_the_session(void **state)
 	assert_int_equal(pipe(report), 0);
 	assert_int_equal(pipe(go), 0);
 	start();
+	assert_int_equal(e4d_session_want(session, E4D_WANT_PROCESSES), 0);
 	pid = child_waits(fd, report[1], go[0]);
 	assert_int_equal(read(report[0], &disk, sizeof(disk)), sizeof(disk));
 	for (int i = 0; i < 1000; i++) {
@@ -465,6 +411,12 @@ static void test_settled_by_the_session(void **state)
 	assert_int_equal(f->extending, 1);
 	assert_int_equal(f->findings, disk.written != 0);
 	assert_int_equal(f->pid, pid);
+	process.pid = pid;
+	assert_int_equal(e4d_session_processes(session, on_process, &process), 0);
+	assert_int_equal(process.writes, 1);
+	assert_int_equal(process.submitted, ASKED);
+	assert_int_equal(process.findings, f->findings);
+	assert_string_equal(process.comm, "test_files");
 	for (int i = 0; i < 2; i++)
 		close(report[i]), close(go[i]);
 	close(fd);

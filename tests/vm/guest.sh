@@ -13,7 +13,7 @@ cat /tmp/verifier.err
 # The session's own tests; they count writes, and need an ext4 to make them on.
 session() { # TIER
 	tools/image.sh make 4k /tmp/i && mkdir -p /tmp/m && tools/image.sh mount /tmp/i /tmp/m >/dev/null
-	for suite in session settle files; do
+	for suite in session settle files processes flights; do
 		CMOCKA_MESSAGE_OUTPUT=TAP E4D_DIR=/tmp/m E4D_TIER=$1 E4D_UNFILTERED=1 \
 			./test_$suite >/tmp/out 2>&1
 		rc=$?

@@ -55,6 +55,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 		-i tools/cases.sh:/e4d/tools/cases.sh -i tools/tracer.sh:/e4d/tools/tracer.sh -i tools/image.sh:/e4d/tools/image.sh \
 		-i tests/vm/guest.sh:/e4d/guest.sh -i build/live/test_session:/e4d/test_session \
 		-i build/live/test_settle:/e4d/test_settle -i build/live/test_files:/e4d/test_files \
+		-i build/live/test_processes:/e4d/test_processes -i build/live/test_flights:/e4d/test_flights \
 		-- "sh /e4d/guest.sh '$k' '$tiers' '$kk' '$cases'" >/dev/null 2>"$log.run"
 	rc=$?
 	if [ $rc -ne 0 ]; then

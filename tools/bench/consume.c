@@ -3,7 +3,7 @@
  * The least that a consumer of one record for each write does: takes each from
  * the ring when the session says and writes its bytes to a file. With --files it
  * counts for each file, as the live view does, and takes the records of the default; with
- * --view also for each process, with what is asked of writes under way.
+ * --processes or --flights it also does what one more pane of the view asks for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,25 @@ static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
 	ssize_t len = n * sizeof(*b);
 
 	return write(c->fd, b, len) == len ? 0 : -EIO;
+}
+
+static const struct mode {
+	const char *option;
+	uint32_t wanted;
+} modes[] = {
+	{"--files", 0},
+	{"--processes", E4D_WANT_PROCESSES},
+	{"--flights", E4D_WANT_FLIGHTS},
+	{NULL, 0},
+};
+
+/* NULL: a file's name. */
+static const struct mode *mode_of(const char *arg)
+{
+	for (const struct mode *m = modes; m->option; m++)
+		if (!strcmp(arg, m->option))
+			return m;
+	return NULL;
 }
 
 static int loop(struct e4d_session *s, struct raw *c)
@@ -59,17 +78,17 @@ int main(int argc, char **argv)
 	struct e4d_session_opts opts = {.on_record = on_record, .on_briefs = on_briefs, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";
-	bool view = argc == 3 && !strcmp(argv[2], "--view");
+	const struct mode *mode = argc == 3 ? mode_of(argv[2]) : NULL;
 	int err;
 
 	if (argc == 3)
 		opts.tier = e4d_name_value(&e4d_tiers, argv[1], strlen(argv[1]));
 	if (argc != 3 || (int)opts.tier <= 0) {
-		fprintf(stderr, "usage: consume TIER FILE|--files|--view\n"
+		fprintf(stderr, "usage: consume TIER FILE|--files|--processes|--flights\n"
 		                "example: consume tracepoint /dev/null\n");
 		return 2;
 	}
-	opts.cfg.files = view || !strcmp(argv[2], "--files");
+	opts.cfg.files = mode != NULL;
 	opts.cfg.all = !opts.cfg.files;
 	c.fd = open(opts.cfg.files ? "/dev/null" : argv[2],
 	            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -78,8 +97,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = e4d_session_open(&opts, &s, why, sizeof(why));
-	if (!err && view)
-		err = e4d_session_want(s, E4D_WANT_PROCESSES | E4D_WANT_FLIGHTS);
+	if (!err && mode)
+		err = e4d_session_want(s, mode->wanted);
 	if (!err)
 		err = loop(s, &c);
 	if (err)
