@@ -131,15 +131,43 @@ static void add(struct e4d_stream *s, struct e4d_event *e, enum e4d_event_id id,
 	e4d_packet_add(&s->packet, e);
 }
 
-int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
+/* Of a write inside EOF that came as a record, where the brief says all of that. */
+static bool to_brief(struct e4d_brief *b, const struct e4d_record *r)
 {
-	struct e4d_stream *s;
-	struct e4d_ev_write *e;
+	struct e4d_record same;
 
-	if (w->err)
-		return w->err;
-	s = stream_of(w, rec->cpu);
-	e = s ? room(w, s, sizeof(*e)) : NULL;
+	if (r->verdict != E4D_CLEAN || r->seen != (E4D_BRIEF_SEEN | E4D_SEEN_RET))
+		return false;
+	*b = (struct e4d_brief){
+		.ts_ns = r->ts_ns,
+		.seq = r->seq,
+		.offset = r->offset,
+		.isize = r->isize_before,
+		.latency_ns = (uint32_t)r->latency_ns,
+		.ino = (uint32_t)r->ino,
+		.dev = r->dev,
+		.gen = r->gen,
+		.submitted = r->submitted,
+		.mapped = r->mapped,
+		.pid = r->pid,
+		.tid = r->tid,
+		.flags = (uint16_t)r->flags,
+		.cpu = r->cpu,
+		.extents = (uint8_t)r->extents,
+		.blkbits = r->blkbits,
+		.tier = r->tier,
+		.version = r->version,
+	};
+	memcpy(b->comm, r->comm, sizeof(b->comm));
+	e4d_brief_expand(&same, b);
+	return !memcmp(&same, r, sizeof(same));
+}
+
+static int put_record(struct e4d_trace_writer *w, const struct e4d_record *rec)
+{
+	struct e4d_stream *s = stream_of(w, rec->cpu);
+	struct e4d_ev_write *e = s ? room(w, s, sizeof(*e)) : NULL;
+
 	if (!e)
 		return w->err;
 	e->rec = *rec;
@@ -155,14 +183,23 @@ static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
 
 	if (!e)
 		return w->err;
-	/* its begin is told by its end, which therefore must be exact; s->floor may have moved */
+	/* its begin is told by its end, which therefore must be exact */
 	if (b->ts_ns + b->latency_ns < s->floor) {
 		e4d_brief_expand(&rec, b);
-		return e4d_trace_put(w, &rec);
+		return put_record(w, &rec);
 	}
 	e4d_ev_inside_set(e, b);
 	e4d_packet_add(&s->packet, &e->head);
 	return 0;
+}
+
+int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
+{
+	struct e4d_brief b;
+
+	if (w->err)
+		return w->err;
+	return to_brief(&b, rec) ? put_brief(w, &b) : put_record(w, rec);
 }
 
 int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
@@ -314,6 +351,11 @@ void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64
 	*bytes = w->dump.bytes;
 	*packets = w->packets;
 	*events = w->events;
+}
+
+unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w)
+{
+	return w->dump.rotation;
 }
 
 static void set_session(struct e4d_trace_writer *w, const struct e4d_trace_info *info)

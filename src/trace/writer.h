@@ -70,6 +70,9 @@ int e4d_trace_finish(struct e4d_trace_writer *w);
 void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64_t *packets,
                        uint64_t *events);
 
+/* The rotation that is being written, from 0. */
+unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w);
+
 /* Frees; writes nothing. NULL is allowed. */
 void e4d_trace_writer_close(struct e4d_trace_writer *w);
 
