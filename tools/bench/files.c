@@ -3,7 +3,8 @@
  * What an update of the per-file sums costs with few and with many files, in
  * ns (under icount: instructions). Prints "files/..." lines for bench.sh:
  * the tracer's table and a hash map with room for all files, ids uniform and
- * by Zipf's law, one CPU and two.
+ * by Zipf's law, one CPU and two. Then what the live view's refresh takes of CPU time with as
+ * many files, and that no write is lost by it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -23,6 +24,7 @@
 #include "config.h"
 #include "shared.h" /* which the skeleton names */
 #include "files.skel.h"
+#include "session/sums.h"
 
 #define MAX_CPUS 2
 #define RUNS     9
@@ -144,6 +146,16 @@ static struct files *load(long files)
 	return s;
 }
 
+static uint32_t *map_ids(struct files *s)
+{
+	uint32_t *ids = mmap(NULL, FILE_IDS * sizeof(*ids), PROT_READ | PROT_WRITE, MAP_SHARED,
+	                     bpf_map__fd(s->maps.ids), 0);
+
+	if (ids == MAP_FAILED)
+		exit(1);
+	return ids;
+}
+
 static void print(long files, const char *key, const char *what, double value, const char *unit)
 {
 	printf("files/%ld/%s%s\t%.1f\t%s an update\n", files, key, what, value, unit);
@@ -163,10 +175,7 @@ static void row(long files, bool zipf, int cpus, unsigned int n, const char *uni
 		fprintf(stderr, "files: loading failed: %s\n", strerror(errno));
 		exit(1);
 	}
-	ids = mmap(NULL, FILE_IDS * sizeof(*ids), PROT_READ | PROT_WRITE, MAP_SHARED,
-	           bpf_map__fd(s->maps.ids), 0);
-	if (ids == MAP_FAILED)
-		exit(1);
+	ids = map_ids(s);
 	make_ids(ids, fill, files, zipf);
 	empty = measure(bpf_program__fd(s->progs.nothing_run), cpus, n, fill);
 	snprintf(what, sizeof(what), "%s%s", zipf ? "-zipf" : "", cpus > 1 ? "-2-CPUs" : "");
@@ -176,6 +185,79 @@ static void row(long files, bool zipf, int cpus, unsigned int n, const char *uni
 	print(files, key, what, measure(bpf_program__fd(s->progs.hash_run), cpus, n, fill) - empty,
 	      unit);
 	munmap(ids, FILE_IDS * sizeof(*ids));
+	files__destroy(s);
+}
+
+#define REFRESHES 20
+
+struct seen {
+	uint64_t rows, writes;
+};
+
+static void on_row(void *ctx, const struct e4d_row *row)
+{
+	struct seen *seen = ctx;
+
+	seen->rows++;
+	seen->writes += row->writes;
+}
+
+static double cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* A read of the table after each n updates: ns of CPU time, without the updates. */
+static double refresh(struct files *s, struct e4d_table *t, unsigned int n, struct seen *last)
+{
+	int prog = bpf_program__fd(s->progs.table_run);
+	uint64_t at = 0, done = 0;
+	double ns = 0, from;
+
+	for (int i = 0; i < REFRESHES; i++) {
+		struct files_arg a = {(unsigned int)done, n};
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &a, .ctx_size_in = sizeof(a));
+
+		if (bpf_prog_test_run_opts(prog, &opts) || opts.retval)
+			return NAN;
+		done += n;
+		at += 1000000000;
+		*last = (struct seen){0};
+		from = cpu_ns();
+		if (e4d_table_read(t, at, NULL, on_row, last))
+			return NAN;
+		ns += cpu_ns() - from;
+	}
+	return last->writes == done ? ns / REFRESHES : NAN;
+}
+
+static void refresh_row(long files, unsigned int n)
+{
+	struct files *s = load(files);
+	struct e4d_table *t = NULL;
+	struct seen last;
+	uint32_t *ids;
+	double ns;
+
+	if (!s || e4d_table_open_files(&t, &s->bss->shared)) {
+		fprintf(stderr, "files: loading failed: %s\n", strerror(errno));
+		exit(1);
+	}
+	ids = map_ids(s);
+	make_ids(ids, FILE_IDS, files, false);
+	ns = refresh(s, t, n, &last);
+	if (isnan(ns)) {
+		fprintf(stderr, "files: a refresh with %ld files failed or lost writes\n", files);
+		exit(1);
+	}
+	printf("files/%ld/refresh\t%.0f\tns CPU a refresh\n", files, ns);
+	printf("files/%ld/refresh-rows\t%llu\trows of it\n", files, (unsigned long long)last.rows);
+	fflush(stdout);
+	munmap(ids, FILE_IDS * sizeof(*ids));
+	e4d_table_close(t);
 	files__destroy(s);
 }
 
@@ -192,5 +274,7 @@ int main(int argc, char **argv)
 		for (int zipf = 0; zipf < 2; zipf++)
 			for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 				row(counts[i], zipf, c, n, argv[2]);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) && !strcmp(argv[2], "ns"); i++)
+		refresh_row(counts[i], n);
 	return 0;
 }
