@@ -8,6 +8,7 @@
  * ts,ts_ns,seq,cpu,pid,tid,comm,dev,ino,gen,path,offset,submitted,...
  * 2026-05-04T13:02:11.123456789Z,81123456789,41,1,4711,4711,dd,254:0,131,77,,0,...
  * # loss,ring_full,12
+ * Of several hosts: host,ts,... and # loss,ring_full,12,db1
  */
 #include "record/fields.h"
 #include "sink/sink.h"
@@ -55,6 +56,8 @@ static char *put_value(char *p, const struct e4d_field *f, const struct e4d_valu
 
 static void csv_begin(struct e4d_sink *sink)
 {
+	if (sink->host)
+		e4d_ob_str(&sink->out, "host,");
 	for (size_t i = 0; i < E4D_FIELD_COUNT; i++) {
 		if (i)
 			e4d_ob_char(&sink->out, ',');
@@ -66,19 +69,24 @@ static void csv_begin(struct e4d_sink *sink)
 static void csv_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path)
 {
 	/* each byte of the path may be a quote or an escape */
-	size_t room = LINE_ROOM + (path ? E4D_ESCAPE_TEXT_MAX * strlen(path) : 0);
+	size_t host = sink->host ? strlen(sink->host) : 0;
+	size_t room = LINE_ROOM + E4D_ESCAPE_TEXT_MAX * (host + (path ? strlen(path) : 0));
 	char *p = e4d_ob_reserve(&sink->out, room);
 	struct e4d_value v;
 
 	if (!p)
 		return;
+	if (sink->host) {
+		p = e4d_escape_csv(p, sink->host, host);
+		*p++ = ',';
+	}
 	for (size_t i = 0; i < E4D_FIELD_COUNT; i++) {
 		const struct e4d_field *f = &e4d_fields[i];
 
 		if (i)
 			*p++ = ',';
 		if (e4d_field_get(f, rec, path, &v))
-			p = put_value(p, f, &v, &sink->clock);
+			p = put_value(p, f, &v, sink->clock);
 	}
 	*p++ = '\n';
 	e4d_ob_advance(&sink->out, p);
@@ -86,8 +94,8 @@ static void csv_write(struct e4d_sink *sink, const struct e4d_record *rec, const
 
 static void csv_loss(struct e4d_sink *sink, const char *name, __u64 count)
 {
-	size_t len = strlen(name);
-	char *p = e4d_ob_reserve(&sink->out, E4D_ESCAPE_TEXT_MAX * len + 64);
+	size_t len = strlen(name), host = sink->host ? strlen(sink->host) : 0;
+	char *p = e4d_ob_reserve(&sink->out, E4D_ESCAPE_TEXT_MAX * (len + host) + 64);
 
 	if (!p)
 		return;
@@ -95,6 +103,10 @@ static void csv_loss(struct e4d_sink *sink, const char *name, __u64 count)
 	p = e4d_escape_csv(p, name, len);
 	*p++ = ',';
 	p = e4d_put_u64(p, count);
+	if (sink->host) {
+		*p++ = ',';
+		p = e4d_escape_csv(p, sink->host, host);
+	}
 	*p++ = '\n';
 	e4d_ob_advance(&sink->out, p);
 }

@@ -12,6 +12,7 @@
  *  "latency_ns":1234567,"verdict":"leak","doubt":[],"evidence":"observed",
  *  "tier":"fentry"}                                   (all of it on one line)
  * {"loss":"ring_full","count":12}
+ * Of several hosts each begins with {"host":"db1",
  */
 #include "record/fields.h"
 #include "sink/sink.h"
@@ -179,17 +180,35 @@ static inline char *put_size(char *p, const struct e4d_record *r)
 	return p;
 }
 
+static size_t host_len(const struct e4d_sink *sink)
+{
+	return sink->host ? strlen(sink->host) : 0;
+}
+
+/* The beginning of every line. */
+static inline char *put_host(char *p, const struct e4d_sink *sink)
+{
+	*p++ = '{';
+	if (!sink->host)
+		return p;
+	p = LIT(p, "\"host\":\"");
+	p = e4d_escape_json(p, sink->host, strlen(sink->host));
+	return LIT(p, "\",");
+}
+
 /* Straight through the record, in the order of e4d_fields (a unit test compares). */
 static void json_write(struct e4d_sink *sink, const struct e4d_record *r, const char *path)
 {
 	size_t path_len = path ? strlen(path) : 0;
-	char *p = e4d_ob_reserve(&sink->out, LINE_ROOM + E4D_ESCAPE_JSON_MAX * path_len);
+	char *p = e4d_ob_reserve(&sink->out,
+	                         LINE_ROOM + E4D_ESCAPE_JSON_MAX * (path_len + host_len(sink)));
 	struct json *json = sink->own;
 
 	if (!p)
 		return;
-	p = LIT(p, "{\"ts\":\"");
-	p += e4d_clock_format(&sink->clock, r->ts_ns, p);
+	p = put_host(p, sink);
+	p = LIT(p, "\"ts\":\"");
+	p += e4d_clock_format(sink->clock, r->ts_ns, p);
 	*p++ = '"';
 	U(ts_ns);
 	p = put_who(p, r, json);
@@ -207,11 +226,12 @@ static void json_write(struct e4d_sink *sink, const struct e4d_record *r, const 
 static void json_loss(struct e4d_sink *sink, const char *name, __u64 count)
 {
 	size_t len = strlen(name);
-	char *p = e4d_ob_reserve(&sink->out, E4D_ESCAPE_JSON_MAX * len + 64);
+	char *p = e4d_ob_reserve(&sink->out, E4D_ESCAPE_JSON_MAX * (len + host_len(sink)) + 64);
 
 	if (!p)
 		return;
-	p = stpcpy(p, "{\"loss\":\"");
+	p = put_host(p, sink);
+	p = stpcpy(p, "\"loss\":\"");
 	p = e4d_escape_json(p, name, len);
 	p = stpcpy(p, "\",\"count\":");
 	p = e4d_put_u64(p, count);

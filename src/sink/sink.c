@@ -24,7 +24,8 @@ int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struc
 		sink->own = sink + 1;
 		sink->ops = sinks[i];
 		sink->fd = fd;
-		sink->clock = *clock;
+		sink->own_clock = *clock;
+		sink->clock = &sink->own_clock;
 		*out = sink;
 		return 0;
 	}

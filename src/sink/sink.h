@@ -35,7 +35,10 @@ struct e4d_sink {
 	int fd; /* not owned */
 	int err;
 	bool strict; /* text: exposure is a finding too */
-	struct e4d_clock clock;
+	/* of the next write or loss; NULL: no output says a host. See e4d_sink_host(). */
+	const char *host;
+	struct e4d_clock *clock;
+	struct e4d_clock own_clock;
 	struct e4d_outbuf out;
 	void *own;
 };
@@ -49,6 +52,17 @@ extern const struct e4d_sink_ops e4d_sink_csv;
  * caller's. Returns 0, -ENOENT for an unknown name, or -ENOMEM.
  */
 int e4d_sink_open(const char *name, int fd, const struct e4d_clock *clock, struct e4d_sink **out);
+
+/*
+ * Whose writes come next, where one output has those of several hosts: JSON and
+ * CSV get a first field `host`, text a column in place of the pid. Called first
+ * before e4d_sink_begin(). Both stay the caller's and live as long as the sink.
+ */
+static inline void e4d_sink_host(struct e4d_sink *sink, const char *host, struct e4d_clock *clock)
+{
+	sink->host = host;
+	sink->clock = clock;
+}
 
 /* Header, if the format has one; written at once. */
 int e4d_sink_begin(struct e4d_sink *sink);

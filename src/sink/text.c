@@ -3,7 +3,8 @@
  * Text for people: a header, one line for each write, and under a finding its
  * exact numbers, named as the filter names them. No line is wider than 80
  * columns. Sizes are exact where five columns hold them, else in units of
- * 1024; "-" is null; a comm that was cut ends in "+".
+ * 1024; "-" is null; a comm that was cut ends in "+". Of several hosts HOST takes
+ * the place of PID.
  *
  * TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT
  * 13:02:11 fio          4711  4096  4096  4096  4096  4096  8192     0 clean
@@ -22,6 +23,8 @@
 #define COLS       80
 #define INDENT     4
 #define COMM_COLS  9
+#define PID_COLS   7
+#define HOST_MOST  40 /* of a finding's lines */
 #define NUM_COLS   5
 #define NUM_ROOM   (E4D_U64_DIGITS + 1)
 #define PATH_LEAST 24 /* a path with less room gets its own line */
@@ -95,17 +98,18 @@ static size_t put_cut(struct e4d_outbuf *ob, const char *s, size_t len, size_t c
 	return used;
 }
 
-static void put_comm(struct e4d_outbuf *ob, const struct e4d_record *rec)
+/* Appends s in exactly cols columns. */
+static void put_column(struct e4d_outbuf *ob, const char *s, size_t len, size_t cols)
 {
-	size_t len = strnlen(rec->comm, sizeof(rec->comm)), used;
+	size_t used;
 
-	if (e4d_text_cols(rec->comm, len) <= COMM_COLS) {
-		used = put_cut(ob, rec->comm, len, COMM_COLS);
+	if (e4d_text_cols(s, len) <= cols) {
+		used = put_cut(ob, s, len, cols);
 	} else {
-		used = put_cut(ob, rec->comm, len, COMM_COLS - 1) + 1;
+		used = put_cut(ob, s, len, cols - 1) + 1;
 		e4d_ob_char(ob, '+');
 	}
-	e4d_ob_pad(ob, COMM_COLS - used);
+	e4d_ob_pad(ob, cols - used);
 }
 
 /* Appends the path in at most cols columns, its middle replaced by "...". */
@@ -172,12 +176,19 @@ static void put_trim(char *buf, size_t size, const struct e4d_record *r)
 		snprintf(buf, size, "trim_from=%llu trim_ret=%d", r->trim_from, r->trim_ret);
 }
 
-static void put_finding(struct e4d_outbuf *ob, const struct e4d_record *r, const char *path)
+static void put_finding(struct e4d_sink *sink, const struct e4d_record *r, const char *path)
 {
+	struct e4d_outbuf *ob = &sink->out;
 	size_t col = 0, room;
 	char word[64];
 
+	if (sink->host) {
+		put_word(ob, &col, "host=");
+		col += put_cut(ob, sink->host, strlen(sink->host), HOST_MOST);
+	}
 #define WORD(...) (snprintf(word, sizeof(word), __VA_ARGS__), put_word(ob, &col, word))
+	if (sink->host)
+		WORD("pid=%u", r->pid);
 	WORD("dev=%u:%u", e4d_dev_major(r->dev), e4d_dev_minor(r->dev));
 	WORD("ino=%llu", r->ino);
 	WORD("offset=%llu", r->offset);
@@ -212,8 +223,9 @@ static void put_finding(struct e4d_outbuf *ob, const struct e4d_record *r, const
 
 static void text_begin(struct e4d_sink *sink)
 {
-	e4d_ob_str(&sink->out, "TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE"
-	                       "  PAST VERDICT\n");
+	e4d_ob_str(&sink->out, "TIME     COMM      ");
+	e4d_ob_str(&sink->out, sink->host ? "HOST   " : "    PID");
+	e4d_ob_str(&sink->out, "  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT\n");
 }
 
 static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, const char *path)
@@ -221,13 +233,18 @@ static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, cons
 	struct e4d_outbuf *ob = &sink->out;
 	char buf[E4D_TIME_MAX];
 
-	e4d_clock_format(&sink->clock, rec->ts_ns, buf);
+	e4d_clock_format(sink->clock, rec->ts_ns, buf);
 	e4d_ob_mem(ob, buf + 11, 8);
 	e4d_ob_char(ob, ' ');
-	put_comm(ob, rec);
-	/* a real pid has 7 digits at most; a wider one would break the line */
-	snprintf(buf, sizeof(buf), " %7u", rec->pid % 10000000);
-	e4d_ob_str(ob, buf);
+	put_column(ob, rec->comm, strnlen(rec->comm, sizeof(rec->comm)), COMM_COLS);
+	if (sink->host) {
+		e4d_ob_char(ob, ' ');
+		put_column(ob, sink->host, strlen(sink->host), PID_COLS);
+	} else {
+		/* a real pid has 7 digits at most; a wider one would break the line */
+		snprintf(buf, sizeof(buf), " %7u", rec->pid % 10000000);
+		e4d_ob_str(ob, buf);
+	}
 	put_num(ob, "offset", rec);
 	put_num(ob, "submitted", rec);
 	put_num(ob, "mapped", rec);
@@ -239,7 +256,7 @@ static void text_write(struct e4d_sink *sink, const struct e4d_record *rec, cons
 	e4d_ob_str(ob, e4d_verdict_name(rec->verdict));
 	e4d_ob_char(ob, '\n');
 	if (e4d_is_finding(rec, sink->strict))
-		put_finding(ob, rec, path);
+		put_finding(sink, rec, path);
 }
 
 const struct e4d_sink_ops e4d_sink_text = {

@@ -66,6 +66,15 @@ size_t e4d_utf8_decode(const char *str, size_t len, __u32 *cp)
 	return n;
 }
 
+static char *put_hex(char *dst, unsigned char c)
+{
+	*dst++ = '\\';
+	*dst++ = 'x';
+	*dst++ = hex[c >> 4];
+	*dst++ = hex[c & 15];
+	return dst;
+}
+
 size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], size_t *outlen,
                      unsigned int *cols)
 {
@@ -90,14 +99,8 @@ size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], siz
 	}
 	if (!used)
 		used = 1;
-	for (size_t i = 0; i < used; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		out[o++] = '\\';
-		out[o++] = 'x';
-		out[o++] = hex[c >> 4];
-		out[o++] = hex[c & 15];
-	}
+	for (size_t i = 0; i < used; i++)
+		o = (size_t)(put_hex(out + o, (unsigned char)s[i]) - out);
 	*outlen = o;
 	*cols = (unsigned int)o;
 	return used;
@@ -227,6 +230,10 @@ char *e4d_escape_csv(char *dst, const char *s, size_t len)
 
 	if (quote)
 		*dst++ = '"';
+	if (len && strchr("=+-@", s[0]) && s[0]) {
+		dst = put_hex(dst, (unsigned char)*s++);
+		len--;
+	}
 	for (size_t i = 0; i < len; dst += n) {
 		n = 0;
 		if (s[i] >= 0x20 && s[i] < 0x7f && s[i] != '\\' && s[i] != '"') {

@@ -48,7 +48,8 @@ char *e4d_escape_json(char *dst, const char *s, size_t len);
 
 /*
  * Writes s as a CSV value: escaped as for text, in quotes where RFC 4180 needs
- * them (and when empty: a bare empty value means null). dst has room for
+ * them (and when empty: a bare empty value means null). A first =, +, - or @
+ * becomes \xNN: a spreadsheet would take it for a formula. dst has room for
  * 4 * len + 2 bytes; not terminated. Returns the end of what was written.
  */
 char *e4d_escape_csv(char *dst, const char *s, size_t len);

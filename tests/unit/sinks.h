@@ -41,6 +41,8 @@ static const char *const hostile[] = {
 	"del\x7f",
 	"tag\xf3\xa0\x80\x81",
 	"=1+1",
+	"@SUM(A1)",
+	"-2+3",
 	"# loss,ring_full,1",
 	"\xf4\x90\x80\x80",
 	" lead",
