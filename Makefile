@@ -28,6 +28,7 @@ ifneq ($(filter-out deps clean uninstall help demo test lab bench,$(or $(MAKECMD
 $(call need,$(CLANG),clang)
 $(call need,$(BPFTOOL),bpftool)
 $(call need,$(PKG_CONFIG),pkg-config)
+$(call need,protoc-c,protobuf-c-compiler)
 ifneq ($(shell $(PKG_CONFIG) --atleast-version=1.1.2 libbpf 2>/dev/null && echo yes),yes)
 $(error libbpf 1.1.2 or later is missing: apt-get install libbpf-dev, or run 'make deps')
 endif
@@ -35,7 +36,7 @@ endif
 
 WARN := -Wall -Wextra -Werror -Wno-unused-parameter
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -DE4D_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/skel
+CPPFLAGS += -D_GNU_SOURCE -DE4D_VERSION='"$(VERSION)"' -Iinclude -Isrc -I$(B)/skel -I$(B)/gen
 BASE_CFLAGS := -std=gnu11 $(WARN)
 # libkdumpfile (salvage from compressed kdumps) is optional: built in where it is there
 USES := libbpf libzstd ncursesw sqlite3 libprotobuf-c jansson
@@ -56,7 +57,7 @@ MODE := $(B)/.mode
 $(shell mkdir -p $(B); echo '$(STATIC) $(CFLAGS) $(ARCH)' | cmp -s - $(MODE) || echo '$(STATIC) $(CFLAGS) $(ARCH)' >$(MODE))
 
 SRCS := $(wildcard src/*.c src/*/*.c)
-OBJS := $(SRCS:src/%.c=$(B)/obj/%.o)
+OBJS := $(SRCS:src/%.c=$(B)/obj/%.o) $(B)/obj/report/perfetto.pb-c.o
 TIERS := fentry kprobe tracepoint
 SKELS := $(foreach t,$(TIERS),$(B)/skel/$(t).skel.h $(B)/skel/$(t)_v2.skel.h)
 BPF_HDRS := $(wildcard bpf/*.h include/*.h vmlinux/*.h vmlinux/*/*.h)
@@ -128,6 +129,25 @@ $(B)/obj/%.o: src/%.c $(MODE)
 
 $(B)/obj/probe/objects.o: $(SKELS)
 
+# what src/report makes of its .proto and of the page's parts
+$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: src/%.proto
+	$(say) PROTO $@
+	@mkdir -p $(B)/gen
+	$(Q)protoc-c --proto_path=src --c_out=$(B)/gen $<
+
+$(B)/gen/%.inc: src/% Makefile
+	$(say) TEXT $@
+	@mkdir -p $(@D)
+	$(Q)sed '1i static const char $(subst .,_,$(<F))[] =' $< | sed '1!{s/[\\"]/\\&/g; s/.*/"&\\n"/}; $$a ;' >$@
+
+$(B)/obj/%.pb-c.o: $(B)/gen/%.pb-c.c $(MODE)
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/obj/report/perfetto.o: $(B)/gen/report/perfetto.pb-c.h
+$(B)/obj/report/html.o: $(patsubst src/%,$(B)/gen/%.inc,$(wildcard src/report/html/*))
+
 $(B)/ext4diotop: $(OBJS)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
@@ -169,6 +189,11 @@ $(B)/live/%: tests/live/%.c $(OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka $(LIBS)
+
+$(B)/makedump: tests/report/makedump.c tools/bench/records.c $(OBJS)
+	$(say) TEST $@
+	$(Q)$(CC) $(CPPFLAGS) -Itools/bench $(BASE_CFLAGS) $(CFLAGS) $(LINK) -o $@ $(filter %.c,$^) \
+		$(filter-out $(B)/obj/main.o,$(OBJS)) $(LIBS)
 
 # --- benchmark: QUICK=1 is the short form, BENCH_ARGS go to tools/bench/bench.sh --
 BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live loss files)

@@ -8,6 +8,7 @@ static const struct e4d_cmd commands[] = {
 	{"trace", e4d_cmd_trace, "one line for each direct write"},
 	{"wrap", e4d_cmd_wrap, "trace while a command (fstests) runs: findings for each test"},
 	{"record", e4d_cmd_record, "a trace dump on disk, for report and babeltrace2"},
+	{"report", e4d_cmd_report, "what a trace dump says: summary, findings, lists, exports"},
 	{"validate", e4d_cmd_validate, "is this kernel right? direct writes, judged by the disk"},
 	{"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
 };

@@ -52,6 +52,11 @@ int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *he
                        const struct e4d_own_opts *own);
 void e4d_opts_free(struct e4d_opts *o);
 
+/* --filter (terms are added to *filter, which may be NULL) and -n; 0, or -EINVAL and a message. */
+int e4d_opts_filter(struct e4d_filter **filter, const char *text);
+int e4d_opts_count(const char *text, uint64_t *out);
+
+int e4d_cmd_report(int argc, char **argv);
 int e4d_cmd_trace(int argc, char **argv);
 int e4d_cmd_doctor(int argc, char **argv);
 int e4d_cmd_validate(int argc, char **argv);

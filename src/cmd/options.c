@@ -50,18 +50,18 @@ static int usage_error(const char *cmd)
 	return E4D_EXIT_USAGE;
 }
 
-static int add_filter(struct e4d_opts *o, const char *text)
+int e4d_opts_filter(struct e4d_filter **filter, const char *text)
 {
 	char err[E4D_FILTER_ERR] = "out of memory";
-	int rc = o->filter ? e4d_filter_add(o->filter, text, err, sizeof(err))
-	                   : e4d_filter_parse(text, &o->filter, err, sizeof(err));
+	int rc = *filter ? e4d_filter_add(*filter, text, err, sizeof(err))
+	                 : e4d_filter_parse(text, filter, err, sizeof(err));
 
 	if (rc)
 		e4d_err("%s", err);
 	return rc;
 }
 
-static int parse_count(const char *text, uint64_t *out)
+int e4d_opts_count(const char *text, uint64_t *out)
 {
 	char *end;
 
@@ -127,7 +127,7 @@ static int parse_one(struct e4d_opts *o, int c)
 		o->all = true;
 		return 0;
 	case OPT_FILTER:
-		return add_filter(o, optarg);
+		return e4d_opts_filter(&o->filter, optarg);
 	case OPT_TIER:
 		return parse_tier(optarg, &o->tier);
 	case OPT_JSON:
@@ -152,7 +152,7 @@ static int parse_one(struct e4d_opts *o, int c)
 		o->self = true;
 		return 0;
 	case 'n':
-		return parse_count(optarg, &o->count);
+		return e4d_opts_count(optarg, &o->count);
 	case 'q':
 		o->quiet = true;
 		return 0;
