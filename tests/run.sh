@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli validate wrap live lab vm verifier bench
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli report validate wrap live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit cli validate wrap live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit cli report validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -94,6 +94,11 @@ suite_cli() {
 	mount_scratch || return
 	tests/cli.sh build "$work/mnt"
 	umount_scratch
+}
+
+suite_report() {
+	make -s build/makedump >/dev/null 2>&1 || echo "not ok report: makedump does not build"
+	tests/report.sh build
 }
 
 suite_validate() {
