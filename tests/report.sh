@@ -36,6 +36,12 @@ host='<b>evil"\host'
 "$make" -n 0 empty
 cp -r clean corrupt
 printf 'X' | dd of=corrupt/cpu0-000000 bs=1 seek=1000 conv=notrunc 2>/dev/null
+# in the middle, where only who reads it all comes by; and a packet that is not there
+"$make" -n 20000 middle
+size=$(($(stat -c %s middle/cpu1-000000) / 4096 / 2 * 4096))
+cp -r middle gap
+printf 'XYZ' | dd of=middle/cpu1-000000 bs=1 seek=$size conv=notrunc 2>/dev/null
+python3 "$here/report/check.py" cut gap/cpu1-000000
 mkdir none
 
 # what it is told, and what it answers
@@ -64,6 +70,14 @@ check exit-cut 5 "$(rc_of "$prog" report cut)"
 says cut-says 'NO END' out
 check exit-corrupt 6 "$(rc_of "$prog" report corrupt)"
 says corrupt-says 'bad_packets 1$' out
+check exit-corrupt-middle 6 "$(rc_of "$prog" report middle)"
+says corrupt-middle-says 'bad_packets 1$' out
+check corrupt-middle-line '{"loss":"bad_packets","count":1}' "$(rep --json middle | grep bad_packets)"
+check exit-gap 5 "$(rc_of "$prog" report gap)"
+says gap-says 'missing_packets 1$' out
+rep --html gap.html gap
+rep --summary --json gap >gap.object
+seen gap-page page gap.object gap.html
 check exit-finding-and-loss 1 "$(rc_of "$prog" report --json db2)"
 says loss-line '^{"loss":"ring_full","count":12}$' out
 says loss-warned 'lost: ring_full 12' err

@@ -348,6 +348,8 @@ static int run(struct report *r)
 
 	if (!err)
 		err = e4d_rview_walk(&r->view, on_write, r);
+	if (!err)
+		err = e4d_rview_gaps(&r->view);
 	if (!err) {
 		e4d_rsum_sort(&r->sum);
 		/* a file with a part of it would be taken for the whole */

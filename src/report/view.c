@@ -32,7 +32,7 @@ static void add_loss(void *ctx, unsigned int host, const char *name, uint64_t n)
 /* What a dump lacks is a loss as those that the recorder counted. */
 static void add_gaps(struct e4d_rview *v, unsigned int host)
 {
-	const struct e4d_trace_host *d = v->hosts[host].dump;
+	const struct e4d_trace_host *d = e4d_trace_host(v->reader, host); /* counts anew */
 	uint64_t named = 0;
 
 	for (size_t i = 0; i < v->n_losses; i++)
@@ -68,6 +68,11 @@ int e4d_rview_open(struct e4d_rview *v, const char *const *dirs, unsigned int n,
 			h->id++;
 	}
 	e4d_trace_losses(v->reader, add_loss, v);
+	return v->err;
+}
+
+int e4d_rview_gaps(struct e4d_rview *v)
+{
 	for (unsigned int i = 0; i < v->n_hosts; i++)
 		add_gaps(v, i);
 	return v->err;

@@ -31,7 +31,7 @@ struct e4d_rview {
 	struct e4d_trace_reader *reader;
 	unsigned int n_hosts;
 	struct e4d_rhost *hosts;
-	struct e4d_rloss *losses; /* the recorder's, and what the dump itself lacks */
+	struct e4d_rloss *losses; /* the recorder's; after e4d_rview_gaps() the dumps' too */
 	size_t n_losses;
 	bool bad; /* a part of a dump was not readable */
 	int err;  /* of what was gathered at the open */
@@ -60,6 +60,12 @@ void e4d_rview_close(struct e4d_rview *v);
  */
 typedef int (*e4d_rwalk_fn)(void *ctx, const struct e4d_trace_write *w);
 int e4d_rview_walk(struct e4d_rview *v, e4d_rwalk_fn fn, void *ctx);
+
+/*
+ * Adds to the losses what the walk has found missing or damaged: once, after the walk
+ * and before another one. 0 or -ENOMEM.
+ */
+int e4d_rview_gaps(struct e4d_rview *v);
 
 /* CLOCK_REALTIME ns of a moment (CLOCK_BOOTTIME) of a host. */
 static inline uint64_t e4d_rview_real(const struct e4d_rview *v, unsigned int host, uint64_t boot)

@@ -277,6 +277,20 @@ def page(path, doc):
     same("losses", [(l["loss"], l["count"]) for l in s["losses"]], [(l["loss"], l["count"]) for l in d["losses"]])
 
 
+def packet_size(raw):
+    """Bytes: packet_size of the header, which is in bits (include/trace.h)."""
+    return int.from_bytes(raw[56:64], "little") // 8
+
+
+def cut(path):
+    """Takes the second packet out of a stream: a gap in the sequence numbers, nothing damaged."""
+    with open(path, "rb") as f:
+        raw = f.read()
+    first = packet_size(raw)
+    with open(path, "wb") as f:
+        f.write(raw[:first] + raw[first + packet_size(raw[first:]):])
+
+
 def summary(path, obj):
     """The summary object against the list of all writes."""
     rows, lost = lines(path)
@@ -304,5 +318,5 @@ def summary(path, obj):
 
 if __name__ == "__main__":
     {"truth": truth, "babeltrace": babeltrace, "csv": as_csv, "sqlite": sqlite, "merged": merged, "perfetto": perfetto,
-     "page": page, "summary": summary}[sys.argv[1]](*sys.argv[2:])
+     "page": page, "summary": summary, "cut": cut}[sys.argv[1]](*sys.argv[2:])
     print("ok")
