@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
-# The report of dumps whose content is known, each form by another program's eyes.
-#   tests/report.sh BUILD_DIR
+# The report of dumps whose content is known, each form by another program's eyes; and of
+# one that is recorded from real writes.
+#   tests/report.sh BUILD_DIR DIR_ON_SCRATCH_EXT4
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-prog=$PWD/$1/ext4diotop make=$PWD/$1/makedump src=$here/../src/report
+prog=$PWD/$1/ext4diotop make=$PWD/$1/makedump workload=$PWD/$1/workload dir=$2
+src=$here/../src/report
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -38,7 +40,7 @@ cp -r clean corrupt
 printf 'X' | dd of=corrupt/cpu0-000000 bs=1 seek=1000 conv=notrunc 2>/dev/null
 # in the middle, where only who reads it all comes by; and a packet that is not there
 "$make" -n 20000 middle
-size=$(($(stat -c %s middle/cpu1-000000) / 4096 / 2 * 4096))
+size=$(($(stat -c %s middle/cpu1-000000) / 2))
 cp -r middle gap
 printf 'XYZ' | dd of=middle/cpu1-000000 bs=1 seek=$size conv=notrunc 2>/dev/null
 python3 "$here/report/check.py" cut gap/cpu1-000000
@@ -175,6 +177,29 @@ check sqlite-losses '1|ring_full|12' "$(sqlite3 1.db 'SELECT * FROM losses')"
 check sqlite-marks 'run fstests generic/091' "$(sqlite3 1.db 'SELECT text FROM marks')"
 check sqlite-hosts 'db1|1000 <b>evil"\\host|500' "$(sqlite3 1.db 'SELECT host, counted FROM hosts ORDER BY id' | tr '\n' ' ' | sed 's/ $//')"
 seen page page 12.object 12.html
+
+# real writes: as many as dd made, where they went, and the disk's word about what is left
+: >err
+"$prog" record -o live --all --filter "dev=$dir" >out 2>err &
+pid=$!
+until grep -q '^recording' err; do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+dd if=/dev/zero of="$dir/lines" bs=8k count=300 oflag=direct 2>/dev/null
+dd if=/dev/zero of="$dir/lines" bs=4k count=200 oflag=direct conv=notrunc 2>/dev/null
+"$workload" run --keep "$dir" efault-off append-1m >truth 2>/dev/null
+sleep 0.3
+kill -INT $pid
+wait $pid
+check live-report-as-record $? "$(rc_of "$prog" report live)"
+rep --json live >live.json
+check live-dd 300 "$(grep -c "\"path\":\"$dir/lines\",.*\"submitted\":8192,.*\"ret\":8192," live.json)"
+check live-past-eof "$(sed -n 's/.*"case":"efault-off".*"past_eof":\([0-9]*\),.*/\1/p' truth)" \
+	"$(sed -n 's/.*efault-off.*"past_eof":\([0-9]*\),.*/\1/p' live.json)"
+check live-dd-inside 200 "$(grep -c "\"path\":\"$dir/lines\",.*\"submitted\":4096," live.json)"
+seen live-as-babeltrace2 babeltrace live.json live
+rep --summary --json live >live.object
+seen live-summary summary live.json live.object
+rep --sqlite live.db live
+check live-sqlite "$(wc -l <live.json)" "$(sqlite3 live.db 'SELECT count(*) FROM writes')"
 
 # the ends that a user makes
 mkfifo fifo

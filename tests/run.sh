@@ -98,7 +98,9 @@ suite_cli() {
 
 suite_report() {
 	make -s build/makedump >/dev/null 2>&1 || echo "not ok report: makedump does not build"
-	tests/report.sh build
+	mount_scratch || return
+	tests/report.sh build "$work/mnt"
+	umount_scratch
 }
 
 suite_validate() {

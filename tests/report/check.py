@@ -79,10 +79,11 @@ def truth(path, n, every, hostile):
     same("seqs", list(range(100000, 100000 + int(n))), sorted(r["seq"] for r in rows))
 
 
-BT = re.compile(r"^\[[^]]*\] \(\+[^)]*\) .*? write: \{[^}]*\}, \{ (.*) \}$")
+BT = re.compile(r"^\[[^]]*\] \(\+[^)]*\) .*? (write|inside): \{[^}]*\}, \{ (.*) \}$")
 FIELD = re.compile(r'(\w+) = ("(?:[^"\\]|\\.)*"|\( "([^"]*)" : container = \d+ \)|0x[0-9A-F]+|-?\d+)')
 PLAIN = ["ts_ns", "seq", "ino", "offset", "mapped_end", "alloc_end", "isize_before", "isize_after", "past_eof",
          "prealloc", "exposed_ns", "latency_ns", "submitted", "mapped", "pid", "tid", "gen", "extents", "cpu"]
+INSIDE = ["seq", "offset", "latency_ns", "submitted", "mapped", "ino", "pid", "tid", "gen", "extents", "cpu"]
 SEEN = {"dio_error": 0, "dio_size": 1, "ret": 2, "fallback": 3, "trim_from": 4, "trim_ret": 5}
 
 
@@ -96,8 +97,18 @@ def babeltrace(path, dump):
         if not m:
             continue
         n += 1
-        v = {k: word or raw for k, raw, word in FIELD.findall(m[1])}
+        v = {k: word or raw for k, raw, word in FIELD.findall(m[2])}
         r = rows[int(v["seq"])]
+        if m[1] == "inside":
+            for f in INSIDE:
+                same(f"seq {v['seq']}: {f}", int(v[f]), r[f])
+            for f in ("dio_size", "ret"): # it came through as a whole
+                same(f"seq {v['seq']}: {f}", int(v["submitted"]), r[f])
+            for f in ("isize_before", "isize_after"):
+                same(f"seq {v['seq']}: {f}", int(v["isize"]), r[f])
+            same(f"seq {v['seq']}: comm", v["comm"], f'"{r["comm"]}"')
+            same(f"seq {v['seq']}: verdict", "clean", r["verdict"])
+            continue
         for f in PLAIN:
             same(f"seq {v['seq']}: {f}", int(v[f]), r[f])
         for f, bit in SEEN.items():

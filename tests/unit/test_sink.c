@@ -255,6 +255,42 @@ static void test_broken_pipe(void **state)
 	assert_int_equal(e4d_sink_open("xml", 1, &utc, &sink), -ENOENT);
 }
 
+/* Of several hosts each line says which, escaped, and its time is that host's. */
+static void test_hosts(void **state)
+{
+	static const struct {
+		const char *format, *begin, *loss;
+	} cases[] = {
+		{"json", "{\"host\":\"a\\\"b\",\"ts\":\"2026-05-04T13:08:01.123456789Z\",",
+	         "{\"host\":\"a\\\"b\",\"loss\":\"ring_full\",\"count\":3}\n"},
+		{"csv", "\"a\"\"b\",2026-05-04T13:08:01.123456789Z,",
+	         "# loss,ring_full,3,\"a\"\"b\"\n"},
+		{"text", "13:08:01 pwrite-t+ a\"b     ", ""},
+	};
+	struct e4d_clock none = {.utc = true}, its = utc;
+	struct e4d_record r = sample();
+	struct e4d_sink *sink;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		len = strlen(cases[i].begin);
+		assert_int_equal(
+			e4d_sink_open(cases[i].format, open("/dev/null", O_WRONLY), &none, &sink),
+			0);
+		e4d_sink_host(sink, "a\"b", &its);
+		assert_int_equal(e4d_sink_write(sink, &r, "/f"), 0);
+		assert_true(sink->out.len > len);
+		assert_memory_equal(sink->out.data, cases[i].begin, len);
+		len = sink->out.len;
+		assert_int_equal(e4d_sink_loss(sink, "ring_full", 3), 0);
+		assert_int_equal(sink->out.len - len, strlen(cases[i].loss));
+		assert_memory_equal(sink->out.data + len, cases[i].loss, strlen(cases[i].loss));
+		close(sink->fd);
+		e4d_sink_close(sink);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_errors_surface),
 		cmocka_unit_test(test_broken_pipe),
+		cmocka_unit_test(test_hosts),
 	};
 
 	return cmocka_run_group_tests_name("sink", tests, NULL, NULL);
