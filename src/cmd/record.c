@@ -21,8 +21,9 @@
 #include "util/log.h"
 #include "verdict.h"
 
-#define RECORD_DONE 2 /* -n reached: not an error */
-#define SECOND      1000000000ULL
+#define RECORD_DONE  2 /* -n reached: not an error, nor E4D_TRACE_FULL */
+#define SECOND       1000000000ULL
+#define MIN_ROTATION (64u << 10)
 
 static const char help[] =
 	"Usage: ext4diotop record -o DIR [OPTIONS]\n"
@@ -117,6 +118,10 @@ static int check_opts(const struct record *r)
 		wrong = "--confirm, --self, --json and --csv are not for record";
 	else if (r->limits.keep && !r->limits.rotate_bytes && !r->limits.rotate_ns)
 		wrong = "--keep counts rotations: say --rotate SIZE or TIME too";
+	else if (r->limits.max_bytes && r->limits.max_bytes < E4D_TRACE_MIN)
+		wrong = "--max-size is too small for a dump: at least 1M";
+	else if (r->limits.rotate_bytes && r->limits.rotate_bytes < MIN_ROTATION)
+		wrong = "--rotate is too small for a file of packets: at least 64K";
 	if (!wrong)
 		return 0;
 	e4d_err("%s", wrong);
@@ -155,24 +160,29 @@ static int on_record(void *ctx, struct e4d_record *rec)
 		return 0;
 	r->findings += e4d_is_finding(rec, r->opts.strict);
 	r->unknown += rec->verdict == E4D_UNKNOWN;
-	err = put_path(r, rec);
-	if (!err)
-		err = e4d_trace_put(r->writer, rec);
+	err = e4d_trace_put(r->writer, rec);
 	r->recorded += !err;
+	if (!err)
+		err = put_path(r, rec);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-/* Whether it is to be recorded; its file's path is, then. */
-static int take_brief(struct record *r, const struct e4d_brief *b, bool *take)
+static int on_brief(struct record *r, const struct e4d_brief *b)
 {
 	struct e4d_record rec;
+	int err;
 
-	*take = true;
-	if (!r->opts.filter && e4d_trace_has_file(r->writer, b->dev, b->ino, b->gen))
-		return 0;
+	if (r->opts.filter) {
+		e4d_brief_expand(&rec, b);
+		if (!matches(r, &rec))
+			return 0;
+	}
+	err = e4d_trace_put_briefs(r->writer, b, 1);
+	r->recorded += !err;
+	if (err || e4d_trace_has_file(r->writer, b->dev, b->ino, b->gen))
+		return err;
 	e4d_brief_expand(&rec, b);
-	*take = matches(r, &rec);
-	return *take ? put_path(r, &rec) : 0;
+	return put_path(r, &rec);
 }
 
 static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
@@ -180,14 +190,8 @@ static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
 	struct record *r = ctx;
 	int err = 0;
 
-	for (size_t i = 0; i < n && !err && !is_enough(r); i++) {
-		bool take;
-
-		err = take_brief(r, &b[i], &take);
-		if (!err && take)
-			err = e4d_trace_put_briefs(r->writer, &b[i], 1);
-		r->recorded += !err && take;
-	}
+	for (size_t i = 0; i < n && !err && !is_enough(r); i++)
+		err = on_brief(r, &b[i]);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
@@ -367,7 +371,7 @@ static void set_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* The options, for who reads the dump; the directory is not among them. */
+/* The options as they were given, for who reads the dump. */
 static void keep_options(struct record *r, int argc, char **argv)
 {
 	size_t len = 0;

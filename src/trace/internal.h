@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-/* The writer's parts: writer.c (events), packet.c, files.c (packets on disk), metadata.c. */
+/*
+ * The writer's parts: writer.c (events), packet.c, files.c (packets on disk), metadata.c,
+ * worker.c and compress.c (what is done beside).
+ */
 #ifndef E4D_TRACE_INTERNAL_H
 #define E4D_TRACE_INTERNAL_H
 
+#include <dirent.h>
 #include <sys/types.h>
 #include "trace/packet.h"
 #include "trace/writer.h"
@@ -28,8 +32,8 @@ struct e4d_stream {
 struct e4d_dump {
 	int dir;
 	unsigned int rotation; /* that is being written */
-	uint64_t bytes;        /* of all files there are, the metadata included */
-	uint64_t current;      /* of this, in this rotation */
+	uint64_t bytes;        /* of all files there are; a thread changes it too */
+	uint64_t current;      /* written in this rotation */
 };
 
 /* The directory, new or empty. 0 or negative errno with the reason in why. */
@@ -41,9 +45,26 @@ int e4d_dump_new(const struct e4d_dump *d, const char *name);
  * whole packets. 0 or negative errno.
  */
 int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet, size_t size);
-/* Closes the stream's file; the next packet makes one of the rotation then. */
-void e4d_dump_end_file(struct e4d_stream *s);
+/*
+ * Closes the stream's file, if it has one, and says its name; the next packet makes one
+ * of the rotation then.
+ */
+bool e4d_dump_end_file(const struct e4d_dump *d, struct e4d_stream *s, char name[E4D_TRACE_NAME]);
+/* What is in it, for closedir(); NULL and errno. */
+DIR *e4d_dump_list(const struct e4d_dump *d);
+/* Removes a file; its bytes count no longer. */
+void e4d_dump_remove(struct e4d_dump *d, const char *name);
 void e4d_dump_close(struct e4d_dump *d);
+
+static inline void e4d_dump_count(struct e4d_dump *d, uint64_t more)
+{
+	__atomic_fetch_add(&d->bytes, more, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t e4d_dump_bytes(const struct e4d_dump *d)
+{
+	return __atomic_load_n(&d->bytes, __ATOMIC_RELAXED);
+}
 
 /* Writes the TSDL text. Adds its bytes to d->bytes. 0 or negative errno. */
 int e4d_metadata_write(struct e4d_dump *d, const struct e4d_trace_info *info,
