@@ -78,9 +78,10 @@ struct record {
 	struct e4d_trace_writer *writer;
 	struct e4d_paths *paths;
 	uint64_t recorded, findings, unknown;
-	uint64_t counted_ns;   /* when the counters were written last */
-	uint64_t lost;         /* so many were written, */
-	unsigned int lost_rot; /* in that rotation */
+	uint64_t counted_ns;            /* when the counters were looked at last, */
+	struct e4d_ev_counters counted; /* and what they were */
+	uint64_t lost;                  /* so many were written, */
+	unsigned int lost_rot;          /* in that rotation */
 };
 
 static int parse_own(void *ctx, int c)
@@ -220,7 +221,8 @@ static void put_losses(struct record *r)
 	e4d_session_losses(r->session, put_loss, r);
 }
 
-static void put_counters(struct record *r)
+/* The totals, where they have changed; the last in any case. */
+static void put_counters(struct record *r, bool last)
 {
 	struct e4d_ev_counters e = {0};
 	struct e4d_counters c;
@@ -233,7 +235,9 @@ static void put_counters(struct record *r)
 	e.mapped = c.v[E4D_C_MAPPED];
 	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
 		e.verdict[v] = c.v[E4D_C_VERDICT0 + v];
-	e4d_trace_put_counters(r->writer, &e);
+	if (last || memcmp(&e, &r->counted, sizeof(e)))
+		e4d_trace_put_counters(r->writer, &e);
+	r->counted = e;
 }
 
 static uint64_t boot_ns(void)
@@ -252,7 +256,7 @@ static int ticked(void *ctx)
 	put_losses(r);
 	if (now - r->counted_ns >= SECOND) {
 		r->counted_ns = now;
-		put_counters(r);
+		put_counters(r, false);
 	}
 	return e4d_trace_tick(r->writer, now);
 }
@@ -353,7 +357,7 @@ static int finish(struct record *r, int err)
 	if (err >= 0) {
 		e4d_trace_tick(r->writer, boot_ns());
 		put_losses(r);
-		put_counters(r);
+		put_counters(r, true);
 	}
 	late = e4d_trace_finish(r->writer);
 	return summary(r, err < 0 ? err : late);
@@ -383,7 +387,7 @@ static void keep_options(struct record *r, int argc, char **argv)
 
 int e4d_cmd_record(int argc, char **argv)
 {
-	struct record r = {0};
+	struct record r = {.limits.guard = true};
 	const struct e4d_own_opts own = {
 		.longopts = longopts, .shortopts = "o:", .parse = parse_own, .ctx = &r};
 	struct e4d_loop loop = {.out = -1, .ticked = ticked, .ctx = &r};

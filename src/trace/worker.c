@@ -97,7 +97,7 @@ static void compress_one(struct e4d_worker *k)
 	err = e4d_compress_file(k->dump, job->name, go_on, k);
 	free(job);
 	pthread_mutex_lock(&k->lock);
-	k->failed += err && err != -ECANCELED;
+	k->failed += err && err != -ECANCELED && err != -ENOENT; /* old, and removed */
 	k->busy = false;
 	pthread_cond_broadcast(&k->done);
 }

@@ -8,159 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trace/guard.h"
 #include "trace/internal.h"
 #include "trace/known.h"
 #include "trace/worker.h"
 #include "util/log.h"
 
 #define FLUSH_NS 1000000000ULL /* no event waits longer in memory */
-#define RESERVE  (64u << 10)   /* of max_bytes, for what the session says at its end */
-#define SLACK    8192u         /* that a packet's header and padding take at most */
-
-struct e4d_trace_writer {
-	struct e4d_dump dump;
-	struct e4d_trace_limits limits;
-	struct e4d_ev_session session; /* begins each file of the session stream */
-	uint8_t uuid[16];
-	struct e4d_stream own; /* of the session */
-	struct e4d_stream **cpu;
-	unsigned int cpus; /* cpu[] has */
-	int err;
-	bool full; /* max_bytes: no more writes */
-	struct e4d_worker *worker;
-	uint64_t now;         /* of the last tick */
-	uint64_t began;       /* the rotation, */
-	uint64_t held;        /* and what is in memory: bytes of events, */
-	unsigned int streams; /* in so many packets at most */
-	unsigned int oldest;  /* rotation that is not to be removed */
-	uint64_t discarded, packets, events;
-	struct e4d_known known; /* paths that are in this rotation */
-};
-
-static int flush(struct e4d_trace_writer *w, struct e4d_stream *s)
-{
-	struct e4d_packet head = {
-		.stream_instance_id = s->instance,
-		.packet_seq_num = s->seq,
-		.events_discarded = s == &w->own ? w->discarded : 0,
-	};
-	size_t size;
-
-	if (w->err || !s->packet.events)
-		return w->err;
-	memcpy(head.uuid, w->uuid, sizeof(head.uuid));
-	size = e4d_packet_seal(&s->packet, &head);
-	w->err = size ? e4d_dump_append(&w->dump, s, s->packet.data, size) : -ENOMEM;
-	if (w->err)
-		return w->err;
-	s->seq++;
-	s->floor = s->packet.last;
-	w->packets++;
-	w->events += s->packet.events;
-	w->held -= s->packet.len - sizeof(head);
-	e4d_packet_reset(&s->packet);
-	return 0;
-}
-
-static void flush_cpus(struct e4d_trace_writer *w)
-{
-	for (unsigned int i = 0; i < w->cpus; i++)
-		if (w->cpu[i])
-			flush(w, w->cpu[i]);
-}
-
-static void end_file(struct e4d_trace_writer *w, struct e4d_stream *s)
-{
-	char name[E4D_TRACE_NAME];
-
-	if (e4d_dump_end_file(&w->dump, s, name) && w->limits.zstd)
-		e4d_worker_compress(w->worker, name);
-}
-
-static void end_files(struct e4d_trace_writer *w)
-{
-	for (unsigned int i = 0; i < w->cpus; i++)
-		if (w->cpu[i])
-			end_file(w, w->cpu[i]);
-	end_file(w, &w->own);
-}
-
-static int put_session(struct e4d_trace_writer *w);
-
-static int rotate(struct e4d_trace_writer *w)
-{
-	flush_cpus(w);
-	if (flush(w, &w->own))
-		return w->err;
-	end_files(w);
-	w->dump.rotation++;
-	w->dump.current = 0;
-	w->began = w->now;
-	if (w->limits.keep && w->dump.rotation >= w->oldest + w->limits.keep) {
-		w->oldest = w->dump.rotation + 1 - w->limits.keep;
-		e4d_worker_remove(w->worker, w->oldest);
-	}
-	e4d_known_forget(&w->known);
-	return put_session(w);
-}
-
-static bool rotation_is_due(const struct e4d_trace_writer *w)
-{
-	const struct e4d_trace_limits *l = &w->limits;
-
-	return (l->rotate_bytes && w->dump.current + w->held >= l->rotate_bytes) ||
-	       (l->rotate_ns && w->now > w->began && w->now - w->began >= l->rotate_ns);
-}
-
-static uint64_t size_on_disk(const struct e4d_trace_writer *w)
-{
-	return e4d_dump_bytes(&w->dump) + w->held + (uint64_t)SLACK * w->streams + RESERVE;
-}
-
-/* The dump is near its bound: the oldest rotation goes, and not the one being written. */
-static void remove_oldest(struct e4d_trace_writer *w)
-{
-	if (!e4d_worker_removed(w->worker) || (w->oldest == w->dump.rotation && rotate(w)))
-		return;
-	if (w->oldest < w->dump.rotation)
-		e4d_worker_remove(w->worker, ++w->oldest);
-}
-
-/*
- * May the dump grow by an event? It is made smaller ahead of the bound, beside the
- * recording; at the bound that waits for it.
- */
-static bool is_full(struct e4d_trace_writer *w)
-{
-	const struct e4d_trace_limits *l = &w->limits;
-
-	if (!l->max_bytes || size_on_disk(w) <= l->max_bytes - l->max_bytes / 8)
-		return false;
-	if (l->max_bytes / 2 < (uint64_t)SLACK * w->streams + RESERVE)
-		w->full = true; /* too small for so many CPUs */
-	else if (l->keep)
-		remove_oldest(w);
-	while (size_on_disk(w) > l->max_bytes && !w->full && !w->err) {
-		if (l->keep && w->oldest < w->dump.rotation) {
-			remove_oldest(w);
-			e4d_worker_wait_removed(w->worker);
-		} else if (w->worker && !e4d_worker_idle(w->worker)) {
-			e4d_worker_wait(w->worker);
-		} else {
-			w->full = true;
-		}
-	}
-	return w->full || w->err;
-}
 
 /* Where the next event of the stream goes; NULL: w->err says why. */
 static void *room(struct e4d_trace_writer *w, struct e4d_stream *s, size_t size)
 {
 	void *p = e4d_packet_room(&s->packet, size);
 
-	if (!p && !flush(w, s)) {
+	if (!p && !e4d_flush(w, s)) {
 		/* not by what the session says: a path belongs to the rotation of its write */
-		if (s != &w->own && rotation_is_due(w) && rotate(w))
+		if (s != &w->own && e4d_rotation_is_due(w) && e4d_rotate(w))
 			return NULL;
 		p = e4d_packet_room(&s->packet, size);
 	}
@@ -293,14 +156,14 @@ int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
 {
 	struct e4d_brief b;
 
-	if (w->err || is_full(w))
+	if (w->err || e4d_is_full(w))
 		return w->err ? w->err : E4D_TRACE_FULL;
 	return to_brief(&b, rec) ? put_brief(w, &b) : put_record(w, rec);
 }
 
 int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
 {
-	for (size_t i = 0; i < n && !w->err && !is_full(w); i++)
+	for (size_t i = 0; i < n && !w->err && !e4d_is_full(w); i++)
 		put_brief(w, &b[i]);
 	return w->err || !w->full ? w->err : E4D_TRACE_FULL;
 }
@@ -366,7 +229,7 @@ void e4d_trace_set_discarded(struct e4d_trace_writer *w, uint64_t n)
 	w->discarded = n;
 }
 
-static int put_session(struct e4d_trace_writer *w)
+int e4d_put_session(struct e4d_trace_writer *w)
 {
 	struct e4d_ev_session *e = room(w, &w->own, sizeof(*e));
 
@@ -380,7 +243,7 @@ static int put_session(struct e4d_trace_writer *w)
 static void tick_stream(struct e4d_trace_writer *w, struct e4d_stream *s)
 {
 	if (s->packet.events && w->now > s->since && w->now - s->since >= FLUSH_NS)
-		flush(w, s);
+		e4d_flush(w, s);
 }
 
 int e4d_trace_tick(struct e4d_trace_writer *w, uint64_t now)
@@ -390,8 +253,8 @@ int e4d_trace_tick(struct e4d_trace_writer *w, uint64_t now)
 		if (w->cpu[i])
 			tick_stream(w, w->cpu[i]);
 	tick_stream(w, &w->own);
-	if (!w->err && rotation_is_due(w))
-		rotate(w);
+	if (!w->err && e4d_rotation_is_due(w))
+		e4d_rotate(w);
 	return w->err;
 }
 
@@ -400,12 +263,12 @@ int e4d_trace_finish(struct e4d_trace_writer *w)
 	struct e4d_event *end;
 	unsigned int failed;
 
-	flush_cpus(w);
+	e4d_flush_cpus(w);
 	end = w->err ? NULL : room(w, &w->own, sizeof(*end));
 	if (end)
 		add(w, &w->own, end, E4D_EV_END, sizeof(*end), w->now);
-	flush(w, &w->own);
-	end_files(w);
+	e4d_flush(w, &w->own);
+	e4d_end_files(w);
 	if (w->worker)
 		e4d_worker_wait(w->worker);
 	failed = e4d_worker_close(w->worker);
@@ -461,9 +324,11 @@ static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
 		err = open_stream(&w->own, E4D_STREAM_SESSION);
 	if (!err)
 		err = e4d_metadata_write(&w->dump, info, w->uuid);
+	if (!err && w->limits.guard)
+		err = e4d_guard_start(&w->guard, w->dump.dir);
 	if (!err && (w->limits.zstd || w->limits.keep))
 		err = e4d_worker_open(&w->worker, &w->dump);
-	return err ? err : put_session(w);
+	return err ? err : e4d_put_session(w);
 }
 
 int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
@@ -511,6 +376,7 @@ void e4d_trace_writer_close(struct e4d_trace_writer *w)
 		free(w->cpu[i]);
 	}
 	e4d_dump_end_file(&w->dump, &w->own, name);
+	e4d_guard_stop(&w->guard);
 	e4d_packet_free(&w->own.packet);
 	e4d_dump_close(&w->dump);
 	free(w->cpu);

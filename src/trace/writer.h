@@ -33,6 +33,7 @@ struct e4d_trace_limits {
 	uint64_t max_bytes;
 	unsigned int keep; /* rotations, that being written included; 0: all */
 	bool zstd;         /* files that are complete are compressed */
+	bool guard;        /* a process that cuts torn packets should this one be killed */
 };
 
 #define E4D_TRACE_MIN (1u << 20)
