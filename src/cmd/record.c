@@ -21,8 +21,9 @@
 #include "util/log.h"
 #include "verdict.h"
 
-#define RECORD_DONE 2 /* -n reached: not an error */
-#define SECOND      1000000000ULL
+#define RECORD_DONE  2 /* -n reached: not an error, nor E4D_TRACE_FULL */
+#define SECOND       1000000000ULL
+#define MIN_ROTATION (64u << 10)
 
 static const char help[] =
 	"Usage: ext4diotop record -o DIR [OPTIONS]\n"
@@ -77,9 +78,10 @@ struct record {
 	struct e4d_trace_writer *writer;
 	struct e4d_paths *paths;
 	uint64_t recorded, findings, unknown;
-	uint64_t counted_ns;   /* when the counters were written last */
-	uint64_t lost;         /* so many were written, */
-	unsigned int lost_rot; /* in that rotation */
+	uint64_t counted_ns;            /* when the counters were looked at last, */
+	struct e4d_ev_counters counted; /* and what they were */
+	uint64_t lost;                  /* so many were written, */
+	unsigned int lost_rot;          /* in that rotation */
 };
 
 static int parse_own(void *ctx, int c)
@@ -117,6 +119,10 @@ static int check_opts(const struct record *r)
 		wrong = "--confirm, --self, --json and --csv are not for record";
 	else if (r->limits.keep && !r->limits.rotate_bytes && !r->limits.rotate_ns)
 		wrong = "--keep counts rotations: say --rotate SIZE or TIME too";
+	else if (r->limits.max_bytes && r->limits.max_bytes < E4D_TRACE_MIN)
+		wrong = "--max-size is too small for a dump: at least 1M";
+	else if (r->limits.rotate_bytes && r->limits.rotate_bytes < MIN_ROTATION)
+		wrong = "--rotate is too small for a file of packets: at least 64K";
 	if (!wrong)
 		return 0;
 	e4d_err("%s", wrong);
@@ -155,24 +161,29 @@ static int on_record(void *ctx, struct e4d_record *rec)
 		return 0;
 	r->findings += e4d_is_finding(rec, r->opts.strict);
 	r->unknown += rec->verdict == E4D_UNKNOWN;
-	err = put_path(r, rec);
-	if (!err)
-		err = e4d_trace_put(r->writer, rec);
+	err = e4d_trace_put(r->writer, rec);
 	r->recorded += !err;
+	if (!err)
+		err = put_path(r, rec);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-/* Whether it is to be recorded; its file's path is, then. */
-static int take_brief(struct record *r, const struct e4d_brief *b, bool *take)
+static int on_brief(struct record *r, const struct e4d_brief *b)
 {
 	struct e4d_record rec;
+	int err;
 
-	*take = true;
-	if (!r->opts.filter && e4d_trace_has_file(r->writer, b->dev, b->ino, b->gen))
-		return 0;
+	if (r->opts.filter) {
+		e4d_brief_expand(&rec, b);
+		if (!matches(r, &rec))
+			return 0;
+	}
+	err = e4d_trace_put_briefs(r->writer, b, 1);
+	r->recorded += !err;
+	if (err || e4d_trace_has_file(r->writer, b->dev, b->ino, b->gen))
+		return err;
 	e4d_brief_expand(&rec, b);
-	*take = matches(r, &rec);
-	return *take ? put_path(r, &rec) : 0;
+	return put_path(r, &rec);
 }
 
 static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
@@ -180,14 +191,8 @@ static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
 	struct record *r = ctx;
 	int err = 0;
 
-	for (size_t i = 0; i < n && !err && !is_enough(r); i++) {
-		bool take;
-
-		err = take_brief(r, &b[i], &take);
-		if (!err && take)
-			err = e4d_trace_put_briefs(r->writer, &b[i], 1);
-		r->recorded += !err && take;
-	}
+	for (size_t i = 0; i < n && !err && !is_enough(r); i++)
+		err = on_brief(r, &b[i]);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
@@ -216,7 +221,8 @@ static void put_losses(struct record *r)
 	e4d_session_losses(r->session, put_loss, r);
 }
 
-static void put_counters(struct record *r)
+/* The totals, where they have changed; the last in any case. */
+static void put_counters(struct record *r, bool last)
 {
 	struct e4d_ev_counters e = {0};
 	struct e4d_counters c;
@@ -229,7 +235,9 @@ static void put_counters(struct record *r)
 	e.mapped = c.v[E4D_C_MAPPED];
 	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
 		e.verdict[v] = c.v[E4D_C_VERDICT0 + v];
-	e4d_trace_put_counters(r->writer, &e);
+	if (last || memcmp(&e, &r->counted, sizeof(e)))
+		e4d_trace_put_counters(r->writer, &e);
+	r->counted = e;
 }
 
 static uint64_t boot_ns(void)
@@ -248,7 +256,7 @@ static int ticked(void *ctx)
 	put_losses(r);
 	if (now - r->counted_ns >= SECOND) {
 		r->counted_ns = now;
-		put_counters(r);
+		put_counters(r, false);
 	}
 	return e4d_trace_tick(r->writer, now);
 }
@@ -349,7 +357,7 @@ static int finish(struct record *r, int err)
 	if (err >= 0) {
 		e4d_trace_tick(r->writer, boot_ns());
 		put_losses(r);
-		put_counters(r);
+		put_counters(r, true);
 	}
 	late = e4d_trace_finish(r->writer);
 	return summary(r, err < 0 ? err : late);
@@ -367,7 +375,7 @@ static void set_limits(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* The options, for who reads the dump; the directory is not among them. */
+/* The options as they were given, for who reads the dump. */
 static void keep_options(struct record *r, int argc, char **argv)
 {
 	size_t len = 0;
@@ -379,7 +387,7 @@ static void keep_options(struct record *r, int argc, char **argv)
 
 int e4d_cmd_record(int argc, char **argv)
 {
-	struct record r = {0};
+	struct record r = {.limits.guard = true};
 	const struct e4d_own_opts own = {
 		.longopts = longopts, .shortopts = "o:", .parse = parse_own, .ctx = &r};
 	struct e4d_loop loop = {.out = -1, .ticked = ticked, .ctx = &r};

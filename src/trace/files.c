@@ -11,19 +11,28 @@
 
 #include "trace/internal.h"
 
-/* 0, -ENOTEMPTY, or negative errno. */
-static int is_empty(int dir)
+DIR *e4d_dump_list(const struct e4d_dump *d)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	int fd = openat(d->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *de;
 
-	if (!list) {
-		err = -errno;
-		if (fd >= 0)
-			close(fd);
-		return err;
+	if (!list && fd >= 0) {
+		err = errno;
+		close(fd);
+		errno = err;
 	}
+	return list;
+}
+
+/* 0, -ENOTEMPTY, or negative errno. */
+static int is_empty(const struct e4d_dump *d)
+{
+	DIR *list = e4d_dump_list(d);
+	struct dirent *de;
+	int err = 0;
+
+	if (!list)
+		return -errno;
 	while (!err && (de = readdir(list)))
 		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
 			err = -ENOTEMPTY;
@@ -68,7 +77,7 @@ int e4d_dump_create(struct e4d_dump *d, const char *path, char *why, size_t why_
 		err = -errno;
 	if (!err) {
 		d->dir = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		err = d->dir < 0 ? -errno : is_empty(d->dir);
+		err = d->dir < 0 ? -errno : is_empty(d);
 	}
 	free(name);
 	if (err)
@@ -83,14 +92,21 @@ int e4d_dump_new(const struct e4d_dump *d, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+static void name_file(const struct e4d_dump *d, const struct e4d_stream *s,
+                      char name[E4D_TRACE_NAME])
+{
+	if (s->instance == E4D_STREAM_SESSION)
+		snprintf(name, E4D_TRACE_NAME, "session-%06u", d->rotation);
+	else
+		snprintf(name, E4D_TRACE_NAME, "cpu%u-%06u", (unsigned int)s->instance,
+		         d->rotation);
+}
+
 static int open_stream(struct e4d_dump *d, struct e4d_stream *s)
 {
 	char name[E4D_TRACE_NAME];
 
-	if (s->instance == E4D_STREAM_SESSION)
-		snprintf(name, sizeof(name), "session-%06u", d->rotation);
-	else
-		snprintf(name, sizeof(name), "cpu%u-%06u", (unsigned int)s->instance, d->rotation);
+	name_file(d, s, name);
 	s->size = 0;
 	s->fd = e4d_dump_new(d, name);
 	return s->fd < 0 ? s->fd : 0;
@@ -114,7 +130,7 @@ int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet
 	}
 	if (!err) {
 		s->size += (off_t)size;
-		d->bytes += size;
+		e4d_dump_count(d, size);
 		d->current += size;
 	} else if (s->fd >= 0 && ftruncate(s->fd, s->size)) {
 		err = -errno;
@@ -122,11 +138,22 @@ int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet
 	return err;
 }
 
-void e4d_dump_end_file(struct e4d_stream *s)
+bool e4d_dump_end_file(const struct e4d_dump *d, struct e4d_stream *s, char name[E4D_TRACE_NAME])
 {
-	if (s->fd >= 0)
-		close(s->fd);
+	if (s->fd < 0)
+		return false;
+	close(s->fd);
 	s->fd = -1;
+	name_file(d, s, name);
+	return true;
+}
+
+void e4d_dump_remove(struct e4d_dump *d, const char *name)
+{
+	struct stat st;
+
+	if (!fstatat(d->dir, name, &st, AT_SYMLINK_NOFOLLOW) && !unlinkat(d->dir, name, 0))
+		__atomic_fetch_sub(&d->bytes, (uint64_t)st.st_size, __ATOMIC_RELAXED);
 }
 
 void e4d_dump_close(struct e4d_dump *d)

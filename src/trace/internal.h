@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-/* The writer's parts: writer.c (events), packet.c, files.c (packets on disk), metadata.c. */
+/*
+ * The writer's parts: writer.c (events), packet.c, rotate.c, files.c (packets on disk),
+ * metadata.c; worker.c, compress.c and guard.c do their work beside.
+ */
 #ifndef E4D_TRACE_INTERNAL_H
 #define E4D_TRACE_INTERNAL_H
 
+#include <dirent.h>
 #include <sys/types.h>
+#include "trace/guard.h"
+#include "trace/known.h"
 #include "trace/packet.h"
 #include "trace/writer.h"
 
@@ -28,8 +34,8 @@ struct e4d_stream {
 struct e4d_dump {
 	int dir;
 	unsigned int rotation; /* that is being written */
-	uint64_t bytes;        /* of all files there are, the metadata included */
-	uint64_t current;      /* of this, in this rotation */
+	uint64_t bytes;        /* of all files there are; a thread changes it too */
+	uint64_t current;      /* written in this rotation */
 };
 
 /* The directory, new or empty. 0 or negative errno with the reason in why. */
@@ -41,12 +47,67 @@ int e4d_dump_new(const struct e4d_dump *d, const char *name);
  * whole packets. 0 or negative errno.
  */
 int e4d_dump_append(struct e4d_dump *d, struct e4d_stream *s, const void *packet, size_t size);
-/* Closes the stream's file; the next packet makes one of the rotation then. */
-void e4d_dump_end_file(struct e4d_stream *s);
+/*
+ * Closes the stream's file, if it has one, and says its name; the next packet makes one
+ * of the rotation then.
+ */
+bool e4d_dump_end_file(const struct e4d_dump *d, struct e4d_stream *s, char name[E4D_TRACE_NAME]);
+/* What is in it, for closedir(); NULL and errno. */
+DIR *e4d_dump_list(const struct e4d_dump *d);
+/* Removes a file; its bytes count no longer. */
+void e4d_dump_remove(struct e4d_dump *d, const char *name);
 void e4d_dump_close(struct e4d_dump *d);
+
+static inline void e4d_dump_count(struct e4d_dump *d, uint64_t more)
+{
+	__atomic_fetch_add(&d->bytes, more, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t e4d_dump_bytes(const struct e4d_dump *d)
+{
+	return __atomic_load_n(&d->bytes, __ATOMIC_RELAXED);
+}
 
 /* Writes the TSDL text. Adds its bytes to d->bytes. 0 or negative errno. */
 int e4d_metadata_write(struct e4d_dump *d, const struct e4d_trace_info *info,
                        const uint8_t uuid[16]);
+
+struct e4d_trace_writer {
+	struct e4d_dump dump;
+	struct e4d_trace_limits limits;
+	struct e4d_ev_session session; /* begins each file of the session stream */
+	uint8_t uuid[16];
+	struct e4d_stream own; /* of the session */
+	struct e4d_stream **cpu;
+	unsigned int cpus; /* cpu[] has */
+	int err;
+	bool full; /* max_bytes: no more writes */
+	struct e4d_worker *worker;
+	struct e4d_guard guard;
+	uint64_t now;         /* of the last tick */
+	uint64_t began;       /* the rotation, */
+	uint64_t held;        /* and what is in memory: bytes of events, */
+	unsigned int streams; /* in so many packets at most */
+	unsigned int oldest;  /* rotation that is not to be removed */
+	uint64_t discarded, packets, events;
+	struct e4d_known known; /* paths that are in this rotation */
+};
+
+/* Each returns 0 or w->err. */
+int e4d_flush(struct e4d_trace_writer *w, struct e4d_stream *s);
+void e4d_flush_cpus(struct e4d_trace_writer *w);
+/* The event that each file of the session's stream begins with. */
+int e4d_put_session(struct e4d_trace_writer *w);
+
+/* New files for all streams; those that were are complete. */
+bool e4d_rotation_is_due(const struct e4d_trace_writer *w);
+int e4d_rotate(struct e4d_trace_writer *w);
+void e4d_end_files(struct e4d_trace_writer *w);
+
+/*
+ * May the dump not grow by an event, or was there an error? It is made smaller ahead of
+ * its bound, beside the recording; at the bound that waits for it.
+ */
+bool e4d_is_full(struct e4d_trace_writer *w);
 
 #endif

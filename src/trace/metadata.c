@@ -293,7 +293,7 @@ int e4d_metadata_write(struct e4d_dump *d, const struct e4d_trace_info *info,
 	put_clock(&ob, info->real_minus_boot_ns);
 	e4d_ob_str(&ob, streams);
 	put_events(&ob);
-	d->bytes += ob.len;
+	e4d_dump_count(d, ob.len);
 	err = e4d_ob_flush(&ob, fd);
 	e4d_ob_free(&ob);
 	close(fd);

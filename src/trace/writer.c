@@ -8,69 +8,25 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trace/guard.h"
 #include "trace/internal.h"
+#include "trace/known.h"
+#include "trace/worker.h"
+#include "util/log.h"
 
 #define FLUSH_NS 1000000000ULL /* no event waits longer in memory */
-#define FILES    (1u << 15)    /* whose paths are known to be written; a power of two */
-
-struct file_key { /* all 0: free */
-	uint64_t ino;
-	uint32_t dev, gen;
-};
-
-struct e4d_trace_writer {
-	struct e4d_dump dump;
-	struct e4d_trace_limits limits;
-	struct e4d_ev_session session; /* begins each file of the session stream */
-	uint8_t uuid[16];
-	struct e4d_stream own; /* of the session */
-	struct e4d_stream **cpu;
-	unsigned int cpus; /* cpu[] has */
-	int err;
-	uint64_t now; /* of the last tick */
-	uint64_t discarded, packets, events;
-	struct file_key *files; /* paths that are in this rotation: hash, open addressing */
-	unsigned int files_n;
-};
-
-static int flush(struct e4d_trace_writer *w, struct e4d_stream *s)
-{
-	struct e4d_packet head = {
-		.stream_instance_id = s->instance,
-		.packet_seq_num = s->seq,
-		.events_discarded = s == &w->own ? w->discarded : 0,
-	};
-	size_t size;
-
-	if (w->err || !s->packet.events)
-		return w->err;
-	memcpy(head.uuid, w->uuid, sizeof(head.uuid));
-	size = e4d_packet_seal(&s->packet, &head);
-	w->err = size ? e4d_dump_append(&w->dump, s, s->packet.data, size) : -ENOMEM;
-	if (w->err)
-		return w->err;
-	s->seq++;
-	s->floor = s->packet.last;
-	w->packets++;
-	w->events += s->packet.events;
-	e4d_packet_reset(&s->packet);
-	return 0;
-}
-
-static void flush_cpus(struct e4d_trace_writer *w)
-{
-	for (unsigned int i = 0; i < w->cpus; i++)
-		if (w->cpu[i])
-			flush(w, w->cpu[i]);
-}
 
 /* Where the next event of the stream goes; NULL: w->err says why. */
 static void *room(struct e4d_trace_writer *w, struct e4d_stream *s, size_t size)
 {
 	void *p = e4d_packet_room(&s->packet, size);
 
-	if (!p && !flush(w, s))
+	if (!p && !e4d_flush(w, s)) {
+		/* not by what the session says: a path belongs to the rotation of its write */
+		if (s != &w->own && e4d_rotation_is_due(w) && e4d_rotate(w))
+			return NULL;
 		p = e4d_packet_room(&s->packet, size);
+	}
 	if (p && !s->packet.events)
 		s->since = w->now;
 	return p;
@@ -103,6 +59,7 @@ static struct e4d_stream *grow(struct e4d_trace_writer *w, unsigned int cpu)
 		return NULL;
 	}
 	w->cpu[cpu] = s;
+	w->streams++;
 	return s;
 }
 
@@ -121,14 +78,15 @@ static struct e4d_stream *stream_of(struct e4d_trace_writer *w, unsigned int cpu
 	return s;
 }
 
-static void add(struct e4d_stream *s, struct e4d_event *e, enum e4d_event_id id, size_t size,
-                uint64_t timestamp)
+static void add(struct e4d_trace_writer *w, struct e4d_stream *s, struct e4d_event *e,
+                enum e4d_event_id id, size_t size, uint64_t timestamp)
 {
 	e->timestamp = timestamp < s->floor ? s->floor : timestamp;
 	e->id = id;
 	e->size = size;
 	e->reserved = 0;
 	e4d_packet_add(&s->packet, e);
+	w->held += size;
 }
 
 /* Of a write inside EOF that came as a record, where the brief says all of that. */
@@ -171,7 +129,7 @@ static int put_record(struct e4d_trace_writer *w, const struct e4d_record *rec)
 	if (!e)
 		return w->err;
 	e->rec = *rec;
-	add(s, &e->head, E4D_EV_WRITE, sizeof(*e), rec->ts_ns + rec->latency_ns);
+	add(w, s, &e->head, E4D_EV_WRITE, sizeof(*e), rec->ts_ns + rec->latency_ns);
 	return 0;
 }
 
@@ -190,6 +148,7 @@ static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
 	}
 	e4d_ev_inside_set(e, b);
 	e4d_packet_add(&s->packet, &e->head);
+	w->held += sizeof(*e);
 	return 0;
 }
 
@@ -197,16 +156,16 @@ int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
 {
 	struct e4d_brief b;
 
-	if (w->err)
-		return w->err;
+	if (w->err || e4d_is_full(w))
+		return w->err ? w->err : E4D_TRACE_FULL;
 	return to_brief(&b, rec) ? put_brief(w, &b) : put_record(w, rec);
 }
 
 int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
 {
-	for (size_t i = 0; i < n && !w->err; i++)
+	for (size_t i = 0; i < n && !w->err && !e4d_is_full(w); i++)
 		put_brief(w, &b[i]);
-	return w->err;
+	return w->err || !w->full ? w->err : E4D_TRACE_FULL;
 }
 
 /* An event of the session's that ends with text. Its bytes before that are at e. */
@@ -221,41 +180,13 @@ static int put_text(struct e4d_trace_writer *w, enum e4d_event_id id, uint64_t t
 	memcpy(p, e, e_size);
 	memcpy(p + e_size, text, len);
 	memset(p + e_size + len, 0, size - e_size - len);
-	add(&w->own, (struct e4d_event *)p, id, size, timestamp);
+	add(w, &w->own, (struct e4d_event *)p, id, size, timestamp);
 	return 0;
-}
-
-static unsigned int hash(uint32_t dev, uint64_t ino, uint32_t gen)
-{
-	uint64_t h = (ino ^ (uint64_t)dev << 40 ^ (uint64_t)gen << 20) * 0x9e3779b97f4a7c15ULL;
-
-	return (unsigned int)(h >> 40) & (FILES - 1);
-}
-
-/* Where it is, or where it would go. */
-static struct file_key *find(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino,
-                             uint32_t gen)
-{
-	for (unsigned int i = hash(dev, ino, gen);; i = (i + 1) & (FILES - 1)) {
-		struct file_key *k = &w->files[i];
-
-		if ((k->ino == ino && k->dev == dev && k->gen == gen) ||
-		    !(k->ino | k->dev | k->gen))
-			return k;
-	}
-}
-
-static void forget_files(struct e4d_trace_writer *w)
-{
-	memset(w->files, 0, FILES * sizeof(*w->files));
-	w->files_n = 0;
 }
 
 bool e4d_trace_has_file(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen)
 {
-	const struct file_key *k = find(w, dev, ino, gen);
-
-	return k->ino | k->dev | k->gen;
+	return e4d_known_has(&w->known, dev, ino, gen);
 }
 
 int e4d_trace_put_file(struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen,
@@ -263,12 +194,8 @@ int e4d_trace_put_file(struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, u
 {
 	struct e4d_ev_file e = {.ino = ino, .dev = dev, .gen = gen};
 
-	if (w->err || !path || !(dev | ino | gen) || e4d_trace_has_file(w, dev, ino, gen))
+	if (w->err || !path || !e4d_known_add(&w->known, dev, ino, gen))
 		return w->err;
-	if (w->files_n == FILES / 2)
-		forget_files(w);
-	*find(w, dev, ino, gen) = (struct file_key){ino, dev, gen};
-	w->files_n++;
 	return put_text(w, E4D_EV_FILE, w->now, &e, sizeof(e), path);
 }
 
@@ -293,7 +220,7 @@ int e4d_trace_put_counters(struct e4d_trace_writer *w, const struct e4d_ev_count
 	if (!e)
 		return w->err;
 	*e = *c;
-	add(&w->own, &e->head, E4D_EV_COUNTERS, sizeof(*e), w->now);
+	add(w, &w->own, &e->head, E4D_EV_COUNTERS, sizeof(*e), w->now);
 	return 0;
 }
 
@@ -302,21 +229,21 @@ void e4d_trace_set_discarded(struct e4d_trace_writer *w, uint64_t n)
 	w->discarded = n;
 }
 
-static int put_session(struct e4d_trace_writer *w)
+int e4d_put_session(struct e4d_trace_writer *w)
 {
 	struct e4d_ev_session *e = room(w, &w->own, sizeof(*e));
 
 	if (!e)
 		return w->err;
 	*e = w->session;
-	add(&w->own, &e->head, E4D_EV_SESSION, sizeof(*e), w->now);
+	add(w, &w->own, &e->head, E4D_EV_SESSION, sizeof(*e), w->now);
 	return 0;
 }
 
 static void tick_stream(struct e4d_trace_writer *w, struct e4d_stream *s)
 {
 	if (s->packet.events && w->now > s->since && w->now - s->since >= FLUSH_NS)
-		flush(w, s);
+		e4d_flush(w, s);
 }
 
 int e4d_trace_tick(struct e4d_trace_writer *w, uint64_t now)
@@ -326,29 +253,37 @@ int e4d_trace_tick(struct e4d_trace_writer *w, uint64_t now)
 		if (w->cpu[i])
 			tick_stream(w, w->cpu[i]);
 	tick_stream(w, &w->own);
+	if (!w->err && e4d_rotation_is_due(w))
+		e4d_rotate(w);
 	return w->err;
 }
 
 int e4d_trace_finish(struct e4d_trace_writer *w)
 {
 	struct e4d_event *end;
+	unsigned int failed;
 
-	flush_cpus(w);
+	e4d_flush_cpus(w);
 	end = w->err ? NULL : room(w, &w->own, sizeof(*end));
 	if (end)
-		add(&w->own, end, E4D_EV_END, sizeof(*end), w->now);
-	flush(w, &w->own);
-	for (unsigned int i = 0; i < w->cpus; i++)
-		if (w->cpu[i])
-			e4d_dump_end_file(w->cpu[i]);
-	e4d_dump_end_file(&w->own);
+		add(w, &w->own, end, E4D_EV_END, sizeof(*end), w->now);
+	e4d_flush(w, &w->own);
+	e4d_end_files(w);
+	if (w->worker)
+		e4d_worker_wait(w->worker);
+	failed = e4d_worker_close(w->worker);
+	w->worker = NULL;
+	if (failed)
+		e4d_warn("%u files of the dump could not be compressed: they are as whole as the "
+		         "others, zstd --rm makes them smaller where there is room",
+		         failed);
 	return w->err;
 }
 
 void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64_t *packets,
                        uint64_t *events)
 {
-	*bytes = w->dump.bytes;
+	*bytes = e4d_dump_bytes(&w->dump);
 	*packets = w->packets;
 	*events = w->events;
 }
@@ -378,19 +313,22 @@ static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
 	int err;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	w->now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	w->now = w->began = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 	if (getrandom(w->uuid, sizeof(w->uuid), 0) != sizeof(w->uuid))
 		return -EIO;
 	w->uuid[6] = (w->uuid[6] & 0x0f) | 0x40; /* RFC 9562: version 4, by chance */
 	w->uuid[8] = (w->uuid[8] & 0x3f) | 0x80;
-	w->files = calloc(FILES, sizeof(*w->files));
-	if (!w->files)
-		return -ENOMEM;
 	set_session(w, info);
-	err = open_stream(&w->own, E4D_STREAM_SESSION);
+	err = e4d_known_open(&w->known);
+	if (!err)
+		err = open_stream(&w->own, E4D_STREAM_SESSION);
 	if (!err)
 		err = e4d_metadata_write(&w->dump, info, w->uuid);
-	return err ? err : put_session(w);
+	if (!err && w->limits.guard)
+		err = e4d_guard_start(&w->guard, w->dump.dir);
+	if (!err && (w->limits.zstd || w->limits.keep))
+		err = e4d_worker_open(&w->worker, &w->dump);
+	return err ? err : e4d_put_session(w);
 }
 
 int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
@@ -404,6 +342,7 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
 	if (!w)
 		return -ENOMEM;
 	w->own.fd = -1;
+	w->streams = 1;
 	if (limits)
 		w->limits = *limits;
 	err = e4d_dump_create(&w->dump, dir, why, why_len);
@@ -424,19 +363,23 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
 
 void e4d_trace_writer_close(struct e4d_trace_writer *w)
 {
+	char name[E4D_TRACE_NAME];
+
 	if (!w)
 		return;
+	e4d_worker_close(w->worker);
 	for (unsigned int i = 0; i < w->cpus; i++) {
 		if (!w->cpu[i])
 			continue;
-		e4d_dump_end_file(w->cpu[i]);
+		e4d_dump_end_file(&w->dump, w->cpu[i], name);
 		e4d_packet_free(&w->cpu[i]->packet);
 		free(w->cpu[i]);
 	}
-	e4d_dump_end_file(&w->own);
+	e4d_dump_end_file(&w->dump, &w->own, name);
+	e4d_guard_stop(&w->guard);
 	e4d_packet_free(&w->own.packet);
 	e4d_dump_close(&w->dump);
 	free(w->cpu);
-	free(w->files);
+	e4d_known_close(&w->known);
 	free(w);
 }

@@ -26,10 +26,20 @@ struct e4d_trace_info { /* copied; what is longer than its field is cut */
 struct e4d_trace_limits {
 	uint64_t rotate_bytes; /* 0: not by size; of all files of one rotation */
 	uint64_t rotate_ns;    /* 0: not by time */
-	uint64_t max_bytes;    /* 0: no bound; of the whole dump, on disk */
-	unsigned int keep;     /* rotations; 0: all */
-	bool zstd;             /* files that are complete are compressed */
+	/*
+	 * 0: no bound; of the whole dump, on disk; at least E4D_TRACE_MIN. With keep the
+	 * oldest rotations go, and the one being written ends early; without, it is the end.
+	 */
+	uint64_t max_bytes;
+	unsigned int keep; /* rotations, that being written included; 0: all */
+	bool zstd;         /* files that are complete are compressed */
+	bool guard;        /* a process that cuts torn packets should this one be killed */
 };
+
+#define E4D_TRACE_MIN (1u << 20)
+
+/* max_bytes was reached: no error, but no more writes are taken. */
+#define E4D_TRACE_FULL 1
 
 /*
  * Makes dir (0700; -EEXIST when it is there and not empty: nothing is overwritten)
@@ -42,6 +52,7 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
 /*
  * Each of these returns 0 or negative errno; after the first error nothing more is
  * written, and every call returns that error: what is on disk stays whole packets.
+ * These two return E4D_TRACE_FULL too.
  */
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec);
 int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n);
@@ -49,6 +60,7 @@ int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, 
 /*
  * The path of a file, once in each rotation: what is there already, and a path that is
  * NULL, is left out. e4d_trace_has_file() tells whether the path need be found at all.
+ * To be called after its write was put: that may begin a rotation, this does not.
  */
 bool e4d_trace_has_file(const struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen);
 int e4d_trace_put_file(struct e4d_trace_writer *w, uint32_t dev, uint64_t ino, uint32_t gen,
