@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "files.h"
+#include "flight.h"
 #include "plain.h"
 #include "slot.h"
 
@@ -18,6 +19,7 @@
  */
 struct e4d_shared {
 	struct e4d_counters rows[E4D_ROWS];
+	struct e4d_row row[E4D_ROWS]; /* of the ring */
 	__u32 busy[1 << E4D_BUSY_BITS];
 	__u32 strays; /* states whose iocb is not known */
 	__u32 pad;

@@ -192,4 +192,36 @@ static __always_inline void e4d_ev_inside_set(struct e4d_ev_inside *e, const str
 	__builtin_memcpy(e->comm, b->comm, sizeof(e->comm));
 }
 
+/* The whole record of one that says half. */
+static __always_inline void e4d_inside_expand(struct e4d_record *r, const struct e4d_ev_inside *e)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	r->ts_ns = e->head.timestamp - e->latency_ns;
+	r->seq = e->seq;
+	r->ino = e->ino;
+	r->offset = e->offset;
+	r->mapped_end = e4d_block(e->offset, e->blkbits) + e->mapped;
+	r->isize_before = e->isize;
+	r->isize_after = e->isize;
+	r->latency_ns = e->latency_ns;
+	r->submitted = e->submitted;
+	r->mapped = e->mapped;
+	r->dio_size = e->submitted;
+	r->ret = (__s32)e->submitted;
+	r->pid = e->pid;
+	r->tid = e->tid;
+	r->dev = e->dev;
+	r->gen = e->gen;
+	r->flags = e->flags;
+	__builtin_memcpy(r->comm, e->comm, sizeof(r->comm));
+	r->extents = e->extents;
+	r->cpu = e->cpu;
+	r->seen = E4D_BRIEF_SEEN | E4D_SEEN_RET;
+	r->blkbits = e->blkbits;
+	r->tier = e->tier;
+	r->verdict = E4D_CLEAN;
+	r->evidence = E4D_OBSERVED;
+	r->version = e->version;
+}
+
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The ring of events: see flight.h. Its programs may be preempted anywhere, and wait for nobody. */
+#ifndef E4D_RING_BPF_H
+#define E4D_RING_BPF_H
+
+#include "state.bpf.h"
+
+#ifdef E4D_NO_CMPXCHG
+/* 5.10 has neither fetch-and-add nor compare-and-swap: it makes records of 176 bytes only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, E4D_RING_BYTES);
+} ring SEC(".maps");
+#else
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* user space sets it, and cfg */
+	__type(key, __u32);
+	__type(value, struct e4d_flight_page);
+} ring SEC(".maps");
+
+#define RING_FULL  (~0ULL)
+#define RING_TRIES 8
+
+static __always_inline __u32 ring_row(void)
+{
+	return bpf_get_smp_processor_id() & (cfg.ring_rows - 1) & (E4D_ROWS - 1);
+}
+
+static __always_inline struct e4d_flight_page *ring_page(__u32 row, __u64 number)
+{
+	__u32 at = row * cfg.ring_pages + ((__u32)number & (cfg.ring_pages - 1));
+
+	return bpf_map_lookup_elem(&ring, &at);
+}
+
+/*
+ * Takes page `next` into use, or the first after it that nobody is still writing to
+ * from the lap before. Its number, or RING_FULL.
+ */
+static __always_inline __u64 ring_open(__u32 row, __u64 next)
+{
+	for (__u32 i = 0; i < RING_TRIES; i++) {
+		struct e4d_flight_page *page = ring_page(row, next);
+		__u64 state;
+
+		if (!page || (!cfg.overwrite && next >= shared.row[row].released + cfg.ring_pages))
+			return RING_FULL;
+		state = *(volatile __u64 *)&page->state;
+		if (state >> 8 == next)
+			return next; /* another opened it */
+		if (state >> 8 > next)
+			return RING_FULL; /* we slept for a lap: the cursor is far */
+		if ((state & 0xff) != E4D_FLIGHT_SLOTS && next >= cfg.ring_pages)
+			next++;
+		else if (__sync_val_compare_and_swap(&page->state, state, next << 8) == state)
+			return next;
+	}
+	return RING_FULL;
+}
+
+/* `at` was one slot too far: leaves its page for another. Where `need` slots are, or RING_FULL. */
+SLOW __u64 ring_turn(__u64 at, __u32 need)
+{
+	__u32 row = ring_row();
+	__u64 *cursor = &shared.row[row].cursor;
+
+	for (__u32 i = 0; i < RING_TRIES; i++) {
+		struct e4d_flight_page *page = ring_page(row, at >> 16);
+		__u32 slot = at & 0xffff;
+		__u64 next, now;
+
+		/* those left at the end are nobody else's: a gap */
+		if (page && slot < E4D_FLIGHT_SLOTS)
+			__sync_fetch_and_add(&page->state, E4D_FLIGHT_SLOTS - slot);
+		next = ring_open(row, (at >> 16) + 1);
+		now = *(volatile __u64 *)cursor;
+		if (now >> 16 == at >> 16 && next != RING_FULL)
+			__sync_val_compare_and_swap(cursor, now, next << 16);
+		else if (now >> 16 == at >> 16) /* so that it does not run over */
+			__sync_val_compare_and_swap(cursor, now, at >> 16 << 16 | E4D_FLIGHT_SLOTS);
+		if (next == RING_FULL)
+			return RING_FULL;
+		at = __sync_fetch_and_add(cursor, need);
+		if ((at & 0xffff) + need <= E4D_FLIGHT_SLOTS)
+			return at;
+	}
+	return RING_FULL;
+}
+
+struct ring_at {
+	struct e4d_flight_page *page;
+	struct e4d_event *event;
+	__u64 at;
+};
+
+/* Room for an event of so many slots. False: the ring is full. */
+static __always_inline bool ring_reserve(struct ring_at *r, __u32 need)
+{
+	__u32 row = ring_row();
+	__u64 at = __sync_fetch_and_add(&shared.row[row].cursor, need), slot;
+
+	if ((at & 0xffff) > E4D_FLIGHT_SLOTS - need)
+		at = ring_turn(at, need);
+	slot = at & 0xffff;
+	if (slot > E4D_FLIGHT_SLOTS - need)
+		return false;
+	r->page = ring_page(row, at >> 16);
+	if (!r->page)
+		return false;
+	r->event = (struct e4d_event *)r->page->slot[slot];
+	r->at = at;
+	return true;
+}
+
+/* The event is written: its id, size and mark at once. */
+static __always_inline void ring_commit(struct ring_at *r, __u32 need, __u16 id)
+{
+	__u64 mark = e4d_flight_mark(r->at >> 16, r->at & 0xffff);
+	__u64 *head = (__u64 *)&r->event->id;
+	__u64 word = id | need * E4D_FLIGHT_SLOT << 16 | mark << 32;
+
+#if defined(__TARGET_ARCH_x86)
+	asm volatile("" ::: "memory");
+	*(volatile __u64 *)head = word; /* stores are in order */
+#else
+	__sync_lock_test_and_set(head, word);
+#endif
+	__sync_fetch_and_add(&r->page->state, need);
+}
+#endif
+
+#endif
