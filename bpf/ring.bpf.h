@@ -36,56 +36,64 @@ static __always_inline struct e4d_flight_page *ring_page(__u32 row, __u64 number
 }
 
 /*
- * Takes page `next` into use, or the first after it that nobody is still writing to
- * from the lap before. Its number, or RING_FULL.
+ * Is page `next` open, by us or another? If not, look again: *next may have moved on past
+ * one that somebody is still writing to since the lap before.
  */
-static __always_inline __u64 ring_open(__u32 row, __u64 next)
+static __always_inline bool ring_open(struct e4d_flight_page *page, __u64 *next)
 {
-	for (__u32 i = 0; i < RING_TRIES; i++) {
-		struct e4d_flight_page *page = ring_page(row, next);
-		__u64 state;
+	__u64 state = *(volatile __u64 *)&page->state;
 
-		if (!page || (!cfg.overwrite && next >= shared.row[row].released + cfg.ring_pages))
-			return RING_FULL;
-		state = *(volatile __u64 *)&page->state;
-		if (state >> 8 == next)
-			return next; /* another opened it */
-		if (state >> 8 > next)
-			return RING_FULL; /* we slept for a lap: the cursor is far */
-		if ((state & 0xff) != E4D_FLIGHT_SLOTS && next >= cfg.ring_pages)
-			next++;
-		else if (__sync_val_compare_and_swap(&page->state, state, next << 8) == state)
-			return next;
-	}
-	return RING_FULL;
+	if (state >> 8 == *next)
+		return true;
+	if (state >> 8 > *next)
+		return false; /* we slept for a lap, and the cursor has moved */
+	if ((state & 0xff) == E4D_FLIGHT_SLOTS || *next < cfg.ring_pages)
+		return __sync_val_compare_and_swap(&page->state, state, *next << 8) == state;
+	++*next;
+	return false;
 }
 
-/* `at` was one slot too far: leaves its page for another. Where `need` slots are, or RING_FULL. */
-SLOW __u64 ring_turn(__u64 at, __u32 need)
+/* The slots from `at` on are too few, and nobody else's. */
+static __always_inline void ring_gap(__u32 row, __u64 at)
+{
+	struct e4d_flight_page *page = ring_page(row, at >> 16);
+
+	if (page && (at & 0xffff) < E4D_FLIGHT_SLOTS)
+		__sync_fetch_and_add(&page->state, E4D_FLIGHT_SLOTS - (at & 0xffff));
+}
+
+/*
+ * `at` has too few slots left: leaves its page for another. Where `need` are, or
+ * RING_FULL. Not static: so it is verified once, and not for each of its callers.
+ */
+__attribute__((noinline)) __u64 ring_turn(__u64 at, __u32 need)
 {
 	__u32 row = ring_row();
-	__u64 *cursor = &shared.row[row].cursor;
+	__u64 *cursor = &shared.row[row].cursor, next = (at >> 16) + 1, now;
 
+	ring_gap(row, at);
 	for (__u32 i = 0; i < RING_TRIES; i++) {
-		struct e4d_flight_page *page = ring_page(row, at >> 16);
-		__u32 slot = at & 0xffff;
-		__u64 next, now;
-
-		/* those left at the end are nobody else's: a gap */
-		if (page && slot < E4D_FLIGHT_SLOTS)
-			__sync_fetch_and_add(&page->state, E4D_FLIGHT_SLOTS - slot);
-		next = ring_open(row, (at >> 16) + 1);
 		now = *(volatile __u64 *)cursor;
-		if (now >> 16 == at >> 16 && next != RING_FULL)
+		if (now >> 16 == at >> 16) {
+			struct e4d_flight_page *page = ring_page(row, next);
+
+			if (!page ||
+			    (!cfg.overwrite && next >= shared.row[row].released + cfg.ring_pages))
+				break;
+			if (!ring_open(page, &next))
+				continue;
 			__sync_val_compare_and_swap(cursor, now, next << 16);
-		else if (now >> 16 == at >> 16) /* so that it does not run over */
-			__sync_val_compare_and_swap(cursor, now, at >> 16 << 16 | E4D_FLIGHT_SLOTS);
-		if (next == RING_FULL)
-			return RING_FULL;
+		}
 		at = __sync_fetch_and_add(cursor, need);
 		if ((at & 0xffff) + need <= E4D_FLIGHT_SLOTS)
 			return at;
+		ring_gap(row, at);
+		next = (at >> 16) + 1;
 	}
+	/* so that it does not run over */
+	now = *(volatile __u64 *)cursor;
+	if (now >> 16 == at >> 16)
+		__sync_val_compare_and_swap(cursor, now, at >> 16 << 16 | E4D_FLIGHT_SLOTS);
 	return RING_FULL;
 }
 

@@ -63,7 +63,8 @@ _Static_assert(sizeof(struct e4d_ev_write) == 2 * E4D_FLIGHT_SLOT, "two slots");
 /* Where the next event goes, on a line of its own. */
 struct e4d_row {
 	__u64 cursor;
-	__u64 released; /* pages with a lower number may be taken anew, where nothing is overwritten */
+	__u64 released; /* pages with a lower number may be taken anew, where nothing is overwritten
+	                 */
 	__u64 pad[6];
 };
 

@@ -13,7 +13,7 @@ struct bpf_link;
 
 /* Sizes of the maps; 0: the default. */
 struct e4d_limits {
-	uint32_t ring_bytes; /* rounded up to a power of two of at least a page */
+	uint32_t ring_bytes; /* rounded up to a power of two of at least four pages */
 	uint32_t in_flight;  /* writes followed at a time */
 };
 
@@ -24,7 +24,13 @@ struct e4d_attached {
 	const struct e4d_hook *hooks[E4D_MAX_HOOKS];
 	struct bpf_link *links[E4D_MAX_HOOKS];
 	int prog_fds[E4D_MAX_HOOKS];
+	uint32_t ring_rows, ring_pages; /* see flight.h */
 };
+
+/*
+ * A ring of so many bytes (a power of two): a row for each CPU, but pages enough in each.
+ */
+void e4d_ring_shape(uint32_t bytes, int cpus, uint32_t *rows, uint32_t *pages);
 
 /*
  * Attaches one tier with the first candidates that really attach. cfg gives the

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
-#include "plain.h"
 #include "probe/attach.h"
 #include "session/files.h"
+#include "trace.h"
 
 struct e4d_session;
 
@@ -22,9 +22,10 @@ struct e4d_session_opts {
 	bool prompt; /* deliver at each tick with records: the disk or /proc is asked about them */
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
-	/* where it is set, brief records come here, n at a time, and not in their
-	 * place among the others */
-	int (*on_briefs)(void *ctx, const struct e4d_brief *b, size_t n);
+	/* where it is set, writes inside EOF come here, n at a time, of one CPU or
+	 * more in the order of their end, and not in their place among the others;
+	 * head.reserved is the ring's */
+	int (*on_inside)(void *ctx, const struct e4d_ev_inside *e, size_t n);
 	void *ctx;
 };
 
@@ -33,11 +34,10 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
                      size_t why_len);
 
 /*
- * One step, to be made e4d_session_wait_ms() after the last: consume, but not
- * for ever; and, when records are there and 100 ms have passed or 8192 have
- * gathered, read the losses and deliver. A record is delivered only after the
- * misses of its whole life are known. Returns 0, on_record's value, or negative
- * errno.
+ * One step, to be made e4d_session_wait_ms() after the last: when records are there
+ * and 100 ms have passed or the ring is filling, reads the losses and delivers. A
+ * record is delivered only after the misses of its whole life are known. Returns 0,
+ * on_record's value, or negative errno.
  */
 int e4d_session_tick(struct e4d_session *s);
 
