@@ -177,10 +177,12 @@ static bool any_pending(const struct e4d_session *s)
 /* Soon when the ring fills faster than it is emptied, later by and by. */
 static void set_pace(struct e4d_session *s, uint64_t grown)
 {
+	int most = s->opts.cfg.all ? WAIT_ALL_MS : WAIT_MS;
+
 	if (grown > s->ring_cap / 4)
 		s->wait_ms = 1;
 	else if (grown <= s->ring_cap / 16)
-		s->wait_ms = s->wait_ms * 2 < WAIT_MS ? s->wait_ms * 2 : WAIT_MS;
+		s->wait_ms = s->wait_ms * 2 < most ? s->wait_ms * 2 : most;
 }
 
 int e4d_session_wait_ms(const struct e4d_session *s)
@@ -322,7 +324,7 @@ static int set_up(struct e4d_session *s)
 		return err;
 	if (s->opts.cfg.files && e4d_files_open(&s->files, s->shared, s->opts.cfg.all))
 		return -ENOMEM;
-	s->wait_ms = WAIT_MS;
+	s->wait_ms = s->opts.cfg.all ? WAIT_ALL_MS : WAIT_MS;
 	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
 }
