@@ -41,11 +41,11 @@
 #define E4D_FLIGHT_SLOTS 41u
 #define E4D_FLIGHT_USER  8u /* pages: the session's, and of writes that user space settled */
 
-/* stream_instance of the writes that user space settled; else the row */
+/* stream_instance_id of the writes that user space settled; else the row */
 #define E4D_STREAM_SETTLED 0xfffeu
 
 struct e4d_flight_page {
-	struct e4d_packet head; /* packet_size is 4096 * 8, stream_instance the row */
+	struct e4d_packet head; /* packet_size is 4096 * 8, stream_instance_id the row */
 	__u8 slot[E4D_FLIGHT_SLOTS][E4D_FLIGHT_SLOT];
 	__u64 state;
 	__u32 magic;

@@ -89,7 +89,7 @@ _Static_assert(sizeof(struct e4d_ev_write) == 192, "three cache lines");
 /*
  * A write inside EOF that came through as a whole: a brief. What it does not say
  * follows: ts_ns = timestamp - latency_ns (a write for which that is not exact is
- * an E4D_EV_WRITE), the rest as in e4d_brief_expand(). What varies most comes
+ * an E4D_EV_WRITE), the rest as in e4d_inside_expand(). What varies most comes
  * first and together: it compresses better.
  */
 struct e4d_ev_inside {
@@ -165,38 +165,11 @@ struct e4d_ev_session {
 
 _Static_assert(sizeof(struct e4d_ev_session) == 16 + 16 + 416, "on disk");
 
-/* The event of a brief; the writer sees to it that its timestamp fits the stream. */
-static __always_inline void e4d_ev_inside_set(struct e4d_ev_inside *e, const struct e4d_brief *b)
-{
-	e->head.timestamp = b->ts_ns + b->latency_ns;
-	e->head.id = E4D_EV_INSIDE;
-	e->head.size = sizeof(*e);
-	e->head.reserved = 0;
-	e->seq = b->seq;
-	e->offset = b->offset;
-	e->latency_ns = b->latency_ns;
-	e->submitted = b->submitted;
-	e->mapped = b->mapped;
-	e->ino = b->ino;
-	e->isize = b->isize;
-	e->dev = b->dev;
-	e->gen = b->gen;
-	e->pid = b->pid;
-	e->tid = b->tid;
-	e->flags = b->flags;
-	e->cpu = b->cpu;
-	e->extents = b->extents;
-	e->blkbits = b->blkbits;
-	e->tier = b->tier;
-	e->version = b->version;
-	__builtin_memcpy(e->comm, b->comm, sizeof(e->comm));
-}
-
 /* The whole record of one that says half. */
 static __always_inline void e4d_inside_expand(struct e4d_record *r, const struct e4d_ev_inside *e)
 {
 	__builtin_memset(r, 0, sizeof(*r));
-	r->ts_ns = e->head.timestamp - e->latency_ns;
+	r->ts_ns = e->head.timestamp > e->latency_ns ? e->head.timestamp - e->latency_ns : 0;
 	r->seq = e->seq;
 	r->ino = e->ino;
 	r->offset = e->offset;

@@ -18,10 +18,11 @@ int e4d_flight_page_info(const struct e4d_flight_page *p, const uint8_t *uuid,
 	    p->head.stream_id || (uuid && memcmp(p->head.uuid, uuid, 16)) ||
 	    !power_of_two(p->rows) || !power_of_two(p->pages) ||
 	    (state & 0xff) > E4D_FLIGHT_SLOTS ||
-	    (p->head.stream_instance >= p->rows && p->head.stream_instance != E4D_STREAM_SETTLED))
+	    (p->head.stream_instance_id >= p->rows &&
+	     p->head.stream_instance_id != E4D_STREAM_SETTLED))
 		return -EINVAL;
 	memcpy(out->uuid, p->head.uuid, 16);
-	out->stream = p->head.stream_instance;
+	out->stream = p->head.stream_instance_id;
 	out->number = state >> 8;
 	out->final = (state & 0xff) == E4D_FLIGHT_SLOTS;
 	out->rows = p->rows;

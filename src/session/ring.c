@@ -16,7 +16,7 @@ static void format(struct e4d_ring *r, struct e4d_flight_page *p, uint32_t strea
 {
 	p->head.magic = E4D_PACKET_MAGIC;
 	memcpy(p->head.uuid, r->uuid, sizeof(p->head.uuid));
-	p->head.stream_instance = stream;
+	p->head.stream_instance_id = stream;
 	p->head.packet_size = E4D_FLIGHT_PAGE * 8;
 	p->magic = E4D_FLIGHT_MAGIC;
 	p->major = E4D_FLIGHT_MAJOR;

@@ -42,7 +42,8 @@ struct e4d_session {
 #define CUT          (-EAGAIN)     /* on_buffer(): enough for now, more is there */
 #define CUT_RECORDS  8192
 #define DELIVER_PART 8  /* unless such a part of the ring is full */
-#define WAIT_MS      10 /* 2 million writes a second fill half of 4 MiB */
+#define WAIT_MS      10 /* at most between two ticks, */
+#define WAIT_ALL_MS  5  /* with all writes: 2 million a second of one CPU fill half of 2 MiB */
 
 static uint64_t now_ns(void)
 {

@@ -327,14 +327,10 @@ static const struct e4d_record *record(struct e4d_trace_reader *r, const struct 
 {
 	const struct e4d_record *rec = &r->rec;
 
-	if (e->id == E4D_EV_INSIDE) {
-		struct e4d_brief b;
-
-		e4d_ev_inside_get(&b, (const void *)e);
-		e4d_brief_expand(&r->rec, &b);
-	} else {
+	if (e->id == E4D_EV_INSIDE)
+		e4d_inside_expand(&r->rec, (const void *)e);
+	else
 		rec = &((const struct e4d_ev_write *)e)->rec;
-	}
 	if (!is_known(rec)) {
 		if (rec != &r->rec)
 			r->rec = *rec;

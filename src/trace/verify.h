@@ -50,30 +50,4 @@ static inline const struct e4d_event *e4d_event_next(const struct e4d_event *e)
 	return (const void *)((const char *)e + e->size);
 }
 
-/* The brief of the event: the inverse of e4d_ev_inside_set(). */
-static inline void e4d_ev_inside_get(struct e4d_brief *b, const struct e4d_ev_inside *e)
-{
-	__u64 ts = e->head.timestamp;
-
-	b->ts_ns = ts > e->latency_ns ? ts - e->latency_ns : 0;
-	b->seq = e->seq;
-	b->offset = e->offset;
-	b->isize = e->isize;
-	b->latency_ns = e->latency_ns;
-	b->ino = e->ino;
-	b->dev = e->dev;
-	b->gen = e->gen;
-	b->submitted = e->submitted;
-	b->mapped = e->mapped;
-	b->pid = e->pid;
-	b->tid = e->tid;
-	b->flags = e->flags;
-	b->cpu = e->cpu;
-	b->extents = e->extents;
-	b->blkbits = e->blkbits;
-	b->tier = e->tier;
-	b->version = e->version;
-	__builtin_memcpy(b->comm, e->comm, sizeof(b->comm));
-}
-
 #endif

@@ -147,28 +147,29 @@ int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
 	return 0;
 }
 
-static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
+static int put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *from)
 {
-	struct e4d_stream *s = stream_of(w, b->cpu);
+	struct e4d_stream *s = stream_of(w, from->cpu);
 	struct e4d_ev_inside *e = s ? room(w, s, sizeof(*e)) : NULL;
 	struct e4d_record rec;
 
 	if (!e)
 		return w->err;
 	/* its begin is told by its end, which therefore must be exact; s->floor may have moved */
-	if (b->ts_ns + b->latency_ns < s->floor) {
-		e4d_brief_expand(&rec, b);
+	if (from->head.timestamp < s->floor) {
+		e4d_inside_expand(&rec, from);
 		return e4d_trace_put(w, &rec);
 	}
-	e4d_ev_inside_set(e, b);
+	*e = *from;
+	e->head.reserved = 0;
 	e4d_packet_add(&s->packet, &e->head);
 	return 0;
 }
 
-int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n)
 {
 	for (size_t i = 0; i < n && !w->err; i++)
-		put_brief(w, &b[i]);
+		put_inside(w, &e[i]);
 	return w->err;
 }
 

@@ -44,7 +44,8 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
  * written, and every call returns that error: what is on disk stays whole packets.
  */
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec);
-int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n);
+/* n writes inside EOF, each with its CPU; head.reserved does not matter. */
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n);
 
 /*
  * The path of a file, once in each rotation: what is there already, and a path that is
