@@ -13,6 +13,29 @@
 #define E4D_BUSY_BITS  13
 #define E4D_PLAIN_BITS 12
 
+/* Something was missed after `from` and until `to`, CLOCK_BOOTTIME ns. */
+struct e4d_span {
+	__u64 from, to;
+};
+
+#define E4D_SPANS 64
+
+/* The last spans of one kind; when there is no room the two oldest become one. */
+struct e4d_spans {
+	__u64 n;
+	struct e4d_span at[E4D_SPANS];
+};
+
+/*
+ * When events were missed. User space's; here it outlives the process, for who reads
+ * the ring after it. By enum e4d_miss.
+ */
+struct e4d_missed {
+	__u64 read_ns; /* when the counts were read last */
+	__u64 sum[3];  /* as they were then */
+	struct e4d_spans of[3];
+};
+
 /*
  * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
  * a bucket: at zero a hook has nothing to do, and found out without looking for one.
@@ -20,6 +43,7 @@
 struct e4d_shared {
 	struct e4d_counters rows[E4D_ROWS];
 	struct e4d_row row[E4D_ROWS]; /* of the ring */
+	struct e4d_missed missed;
 	__u32 busy[1 << E4D_BUSY_BITS];
 	__u32 strays; /* states whose iocb is not known */
 	__u32 pad;

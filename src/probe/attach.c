@@ -242,6 +242,9 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 	err = bpf_object__load(a->obj);
 	if (err)
 		return err;
+	a->ring_fd = bpf_object__find_map_fd_by_name(a->obj, "ring");
+	a->shared_fd = bpf_object__find_map_fd_by_name(a->obj, ".bss");
+	a->inflight_fd = bpf_object__find_map_fd_by_name(a->obj, "inflight");
 	/* last first: the begin of a write is armed when all the rest is */
 	for (int i = a->n - 1; i >= 0; i--) {
 		struct bpf_program *p = program_of(a->obj, a->hooks[i], cfg);
@@ -298,11 +301,83 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 	return err;
 }
 
+static int open_pinned(int dir, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
+	return bpf_obj_get(path);
+}
+
+static int prog_of_link(int link_fd)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+
+	if (link_fd < 0 || bpf_obj_get_info_by_fd(link_fd, &info, &len))
+		return -1;
+	return bpf_prog_get_fd_by_id(info.prog_id);
+}
+
+/* Several rows of the table have the same program: any of them tells what a miss does. */
+static bool has_prog(const struct e4d_attached *a, const char *prog)
+{
+	for (int i = 0; i < a->n; i++)
+		if (!strcmp(a->hooks[i]->prog, prog))
+			return true;
+	return false;
+}
+
+static void open_pinned_hook(int dir, const struct e4d_hook *h, struct e4d_attached *a)
+{
+	char path[128];
+	struct bpf_link *link;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/" E4D_PIN_LINK, dir, h->tier, h->prog);
+	if (a->n == E4D_MAX_HOOKS || has_prog(a, h->prog) || access(path, F_OK))
+		return;
+	link = bpf_link__open(path);
+	if (libbpf_get_error(link))
+		return;
+	a->links[a->n] = link;
+	a->prog_fds[a->n] = prog_of_link(bpf_link__fd(a->links[a->n]));
+	a->hooks[a->n++] = h;
+	a->tier = h->tier;
+}
+
+int e4d_attach_pinned(int dir, struct e4d_attached *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ring_fd = open_pinned(dir, "ring");
+	out->shared_fd = open_pinned(dir, "shared");
+	out->inflight_fd = open_pinned(dir, "inflight");
+	if (out->ring_fd < 0 || out->shared_fd < 0 || out->inflight_fd < 0)
+		return -ENOENT;
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+		open_pinned_hook(dir, h, out);
+	return out->n ? 0 : -ENOENT;
+}
+
+static void close_pinned(const struct e4d_attached *a)
+{
+	for (int i = 0; i < a->n; i++)
+		if (a->prog_fds[i] > 0)
+			close(a->prog_fds[i]);
+	if (a->ring_fd > 0)
+		close(a->ring_fd);
+	if (a->shared_fd > 0)
+		close(a->shared_fd);
+	if (a->inflight_fd > 0)
+		close(a->inflight_fd);
+}
+
 void e4d_detach(struct e4d_attached *a)
 {
 	/* the begin of a write first, so that none starts half seen */
 	for (int i = 0; i < a->n; i++)
 		bpf_link__destroy(a->links[i]);
+	if (!a->obj)
+		close_pinned(a);
 	bpf_object__close(a->obj);
 	if (a->tier == E4D_TIER_KPROBE)
 		e4d_kretprobe_clean();

@@ -25,6 +25,7 @@ struct e4d_attached {
 	struct bpf_link *links[E4D_MAX_HOOKS];
 	int prog_fds[E4D_MAX_HOOKS];
 	uint32_t ring_rows, ring_pages; /* see flight.h */
+	int ring_fd, shared_fd, inflight_fd; /* the maps */
 };
 
 /*
@@ -45,6 +46,14 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
                     const struct e4d_limits *limits, struct e4d_attached *out, char *why,
                     size_t why_len);
 void e4d_detach(struct e4d_attached *a);
+
+#define E4D_PIN_LINK "link-%d-%s" /* tier, program */
+
+/*
+ * What another process attached and pinned in dir: obj is NULL, and ring_rows and
+ * ring_pages are 0. 0 or negative errno.
+ */
+int e4d_attach_pinned(int dir, struct e4d_attached *out);
 
 /* Loads and attaches one hook alone, then lets go: 0 or negative errno. */
 int e4d_hook_trial(const struct e4d_kernel *k, const struct e4d_hook *hook);

@@ -6,7 +6,7 @@
 
 static void span_add(struct e4d_spans *s, uint64_t from, uint64_t to)
 {
-	if (s->n == E4D_DOUBT_SPANS) {
+	if (s->n == E4D_SPANS) {
 		s->at[1].from = s->at[0].from;
 		memmove(&s->at[0], &s->at[1], sizeof(s->at) - sizeof(s->at[0]));
 		s->n--;
@@ -17,19 +17,24 @@ static void span_add(struct e4d_spans *s, uint64_t from, uint64_t to)
 
 void e4d_doubts_read(struct e4d_doubts *d, const struct e4d_attached *a, uint64_t now)
 {
-	struct e4d_misses old = d->misses;
+	struct e4d_missed *m = d->missed;
 
 	e4d_misses_read(a, &d->misses);
-	for (int i = 0; i <= E4D_MISS_ANY; i++)
-		if (d->misses.sum[i] != old.sum[i])
-			span_add(&d->of[i], d->read_ns, now);
-	d->read_ns = now;
+	for (int i = 0; i <= E4D_MISS_ANY; i++) {
+		if (d->misses.sum[i] != m->sum[i])
+			span_add(&m->of[i], m->read_ns, now);
+		m->sum[i] = d->misses.sum[i];
+	}
+	m->read_ns = now;
 }
+
+_Static_assert(E4D_MISS_ANY + 1 == sizeof(((struct e4d_missed *)0)->sum) / sizeof(__u64),
+               "a place for each kind");
 
 /* From begin to end, both included. */
 static bool overlaps(const struct e4d_spans *s, uint64_t begin, uint64_t end)
 {
-	for (unsigned int i = s->n; i-- > 0 && begin <= s->at[i].to;)
+	for (uint64_t i = s->n; i-- > 0 && begin <= s->at[i].to;)
 		if (end >= s->at[i].from)
 			return true;
 	return false;
@@ -46,8 +51,8 @@ void e4d_doubt(const struct e4d_doubts *d, struct e4d_record *rec)
 {
 	uint64_t end = rec->ts_ns + rec->latency_ns;
 
-	if (!overlaps(&d->of[E4D_MISS_ANY], rec->ts_ns, end) &&
-	    (mapping_is_whole(rec) || !overlaps(&d->of[E4D_MISS_MAPPING], rec->ts_ns, end)))
+	if (!overlaps(&d->missed->of[E4D_MISS_ANY], rec->ts_ns, end) &&
+	    (mapping_is_whole(rec) || !overlaps(&d->missed->of[E4D_MISS_MAPPING], rec->ts_ns, end)))
 		return;
 	rec->doubt |= E4D_DOUBT_LOST;
 	rec->verdict = e4d_verdict(rec);

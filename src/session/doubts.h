@@ -7,24 +7,11 @@
 #include <stdint.h>
 #include "record.h"
 #include "session/misses.h"
-
-#define E4D_DOUBT_SPANS 64
-
-/* Something was missed after `from` and until `to`, CLOCK_BOOTTIME ns. */
-struct e4d_span {
-	uint64_t from, to;
-};
-
-/* The last spans of one kind; when there is no room the two oldest become one. */
-struct e4d_spans {
-	struct e4d_span at[E4D_DOUBT_SPANS];
-	unsigned int n;
-};
+#include "shared.h"
 
 struct e4d_doubts {
-	struct e4d_misses misses; /* as of the last reading */
-	uint64_t read_ns;         /* its time */
-	struct e4d_spans of[E4D_MISS_ANY + 1];
+	struct e4d_misses misses;  /* as of the last reading */
+	struct e4d_missed *missed; /* the session's shared memory */
 };
 
 /* Reads all misses, now. */
@@ -33,7 +20,7 @@ void e4d_doubts_read(struct e4d_doubts *d, const struct e4d_attached *a, uint64_
 /* Was anything missed at or after ts that may concern any write? */
 static inline bool e4d_doubts_since(const struct e4d_doubts *d, uint64_t ts)
 {
-	const struct e4d_spans *s = &d->of[E4D_MISS_ANY];
+	const struct e4d_spans *s = &d->missed->of[E4D_MISS_ANY];
 
 	return s->n && ts <= s->at[s->n - 1].to;
 }

@@ -282,25 +282,19 @@ int e4d_session_stop(struct e4d_session *s)
 	return err ? err : read_and_deliver(s, UINT64_MAX);
 }
 
-static int map_fd(struct e4d_session *s, const char *name)
-{
-	return bpf_object__find_map_fd_by_name(s->att.obj, name);
-}
-
 static int open_ring(struct e4d_session *s)
 {
 	const struct e4d_attached *a = &s->att;
-	int fd = map_fd(s, "ring");
 
 	if (s->kernel.has_cmpxchg) {
 		s->ring_cap = (uint64_t)a->ring_pages * E4D_FLIGHT_SLOTS;
-		return e4d_ring_open(&s->ring, fd, s->shared, a->ring_rows, a->ring_pages,
+		return e4d_ring_open(&s->ring, a->ring_fd, s->shared, a->ring_rows, a->ring_pages,
 		                     s->opts.cfg.overwrite);
 	}
 	/* each record has a header of 8 bytes */
 	s->ring_cap =
 		a->ring_rows * a->ring_pages * E4D_FLIGHT_PAGE / (sizeof(struct e4d_record) + 8);
-	s->buffer = ring_buffer__new(fd, on_buffer, s, NULL);
+	s->buffer = ring_buffer__new(a->ring_fd, on_buffer, s, NULL);
 	return s->buffer ? 0 : -errno;
 }
 
@@ -317,6 +311,7 @@ static int set_up(struct e4d_session *s)
 		s->shared = NULL;
 		return -errno;
 	}
+	s->doubts.missed = &s->shared->missed;
 	s->rows = libbpf_num_possible_cpus();
 	if (s->rows < 1 || s->rows > E4D_ROWS)
 		s->rows = E4D_ROWS;
@@ -326,7 +321,7 @@ static int set_up(struct e4d_session *s)
 	if (s->opts.cfg.files && e4d_files_open(&s->files, s->shared, s->opts.cfg.all))
 		return -ENOMEM;
 	s->wait_ms = s->opts.cfg.all ? WAIT_ALL_MS : WAIT_MS;
-	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
+	return e4d_pending_open(&s->pending, s->att.inflight_fd, s->kernel.has_cmpxchg,
 	                        s->shared, s->opts.limits.in_flight);
 }
 
@@ -408,6 +403,36 @@ uint64_t e4d_session_losses(const struct e4d_session *s,
 
 	e4d_session_counters(s, &sum);
 	return e4d_losses(&sum, &s->att, &s->doubts.misses, fn, ctx);
+}
+
+void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e)
+{
+	struct e4d_counters c;
+
+	e4d_session_counters(s, &c);
+	memset(e, 0, sizeof(*e));
+	e->writes = c.v[E4D_C_WRITES];
+	e->done = c.v[E4D_C_DONE];
+	e->extending = c.v[E4D_C_EXTEND];
+	e->submitted = c.v[E4D_C_SUBMITTED];
+	e->mapped = c.v[E4D_C_MAPPED];
+	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
+		e->verdict[v] = c.v[E4D_C_VERDICT0 + v];
+}
+
+const struct e4d_ring *e4d_session_ring(const struct e4d_session *s)
+{
+	return s->buffer ? NULL : &s->ring;
+}
+
+void e4d_session_read_losses(struct e4d_session *s)
+{
+	e4d_doubts_read(&s->doubts, &s->att, now_ns());
+}
+
+void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec)
+{
+	e4d_doubt(&s->doubts, rec);
 }
 
 uint64_t e4d_session_consumed(const struct e4d_session *s)

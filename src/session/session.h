@@ -11,6 +11,7 @@
 #include "config.h"
 #include "probe/attach.h"
 #include "session/files.h"
+#include "session/ring.h"
 #include "trace.h"
 
 struct e4d_session;
@@ -61,6 +62,18 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
  * -EINVAL without cfg.files, or -ENOMEM.
  */
 int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx);
+
+/* The same, as a dump has them. */
+void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e);
+
+/*
+ * For the flight recorder (cfg.overwrite), which reads the ring itself: the ring; the
+ * losses up to now; and a record of the ring, doubted if it overlaps one. on_record gets
+ * only what is no E4D_EV_INSIDE, for its findings.
+ */
+const struct e4d_ring *e4d_session_ring(const struct e4d_session *s);
+void e4d_session_read_losses(struct e4d_session *s);
+void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec);
 
 /* Calls fn for each loss that is not zero; returns the total. */
 uint64_t e4d_session_losses(const struct e4d_session *s,

@@ -317,10 +317,11 @@ void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64
 	*events = w->events;
 }
 
-static void set_session(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
+void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info)
 {
-	struct e4d_ev_session *e = &w->session;
-
+	memset(e, 0, sizeof(*e));
+	e->head.id = E4D_EV_SESSION;
+	e->head.size = sizeof(*e);
 	e->real_minus_boot_ns = (uint64_t)info->real_minus_boot_ns;
 	e->major = E4D_TRACE_MAJOR;
 	e->minor = E4D_TRACE_MINOR;
@@ -345,7 +346,7 @@ static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
 	w->files = calloc(FILES, sizeof(*w->files));
 	if (!w->files)
 		return -ENOMEM;
-	set_session(w, info);
+	e4d_trace_session_event(&w->session, info);
 	err = open_stream(&w->own, E4D_STREAM_SESSION);
 	if (!err)
 		err = e4d_metadata_write(&w->dump, info, w->uuid);

@@ -71,6 +71,9 @@ int e4d_trace_finish(struct e4d_trace_writer *w);
 void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64_t *packets,
                        uint64_t *events);
 
+/* What the dump says of its session, as an event; its timestamp is the caller's. */
+void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info);
+
 /* Frees; writes nothing. NULL is allowed. */
 void e4d_trace_writer_close(struct e4d_trace_writer *w);
 

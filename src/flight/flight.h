@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The flight recorder: `record --flight`. */
+#ifndef E4D_FLIGHT_FLIGHT_H
+#define E4D_FLIGHT_FLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "cmd/cmd.h"
+
+#define E4D_FLIGHT_BYTES   (16u << 20) /* of the ring, by default */
+#define E4D_FLIGHT_AFTER_S 5.0
+#define E4D_FLIGHT_DUMPS   16
+
+struct e4d_flight_opts {
+	bool on;
+	bool once;          /* ends after the dump of the first finding */
+	bool pin;           /* goes on when the process dies */
+	const char *bpffs;  /* where it is pinned; NULL: /sys/fs/bpf */
+	uint64_t bytes;     /* of the ring */
+	double after;       /* seconds from a finding to its dump */
+	unsigned int dumps; /* for findings, at most */
+};
+
+/*
+ * Records until a signal or the duration ends it; dir gets a dump for each reason to
+ * make one. options: as they were given, for the dumps. The exit code.
+ */
+int e4d_flight_run(const struct e4d_opts *opts, const struct e4d_flight_opts *flight,
+                   const char *dir, const char *options);
+
+#endif
