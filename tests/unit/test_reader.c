@@ -13,7 +13,7 @@
 
 #define REAL 1700000000000000000ULL
 
-static char root[] = "/tmp/e4d-reader.XXXXXX", dir[64], dir2[64];
+static char root[] = "/dev/shm/e4d-reader.XXXXXX", dir[64], dir2[64];
 static struct test_packet packet;
 
 static void session_events(struct test_packet *p, const char *host, uint64_t real)
