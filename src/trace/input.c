@@ -135,7 +135,7 @@ int e4d_input_packet(struct e4d_input *in, const struct e4d_packet **p)
 	int err;
 
 	for (;;) {
-		err = refill(in, sizeof(struct e4d_packet));
+		err = refill(in, in->also ? E4D_PACKET_ALIGN : sizeof(struct e4d_packet));
 		if (err)
 			return err;
 		if (in->from == in->to) {

@@ -87,9 +87,13 @@ static void note_session(struct e4d_salvage_trace *t, const struct e4d_packet *p
 
 static int keep(struct e4d_salvage *s, const struct e4d_packet *p, bool page)
 {
-	struct e4d_found *f;
-	int trace = trace_of(s, p->uuid);
+	struct e4d_found found = {.at = s->found_bytes, .page = page}, *f;
+	int trace;
 
+	e4d_found_fill(&found, p);
+	if (page && !found.events)
+		return 0; /* of the ring, and not used yet */
+	trace = trace_of(s, p->uuid);
 	if (trace < 0)
 		return -ENOMEM;
 	if (s->n_items == s->cap_items) {
@@ -100,8 +104,8 @@ static int keep(struct e4d_salvage *s, const struct e4d_packet *p, bool page)
 		s->items = f;
 	}
 	f = &s->items[s->n_items];
-	*f = (struct e4d_found){.trace = (uint32_t)trace, .at = s->found_bytes, .page = page};
-	e4d_found_fill(f, p);
+	*f = found;
+	f->trace = (uint32_t)trace;
 	if (!page && f->instance == E4D_STREAM_SESSION)
 		note_session(&s->traces[trace], p);
 	if (pwrite(s->found, p, f->size, (off_t)f->at) != (ssize_t)f->size)

@@ -277,6 +277,30 @@ static void test_flight_pages(void **state)
 	e4d_salvage_close(s);
 }
 
+/* Wherever in a file they lie: no buffer's end may hide one. */
+static void test_flight_pages_at_any_offset(void **state)
+{
+	const struct e4d_salvage_stream *streams;
+	struct e4d_salvage *s;
+	size_t n, count = 0, at = 3;
+
+	(void)state;
+	memset(bytes, 0, sizeof(bytes));
+	for (; at + 8192 < sizeof(bytes); at += 4096 + count++ % 61) {
+		static uint8_t page[4096];
+
+		make_page(page, 1, count, 1);
+		memcpy(bytes + at, page, 4096);
+	}
+	put_file(root, "in", bytes, sizeof(bytes));
+	s = salvage(in);
+	streams = e4d_salvage_streams(s, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(streams->packets, count);
+	assert_int_equal(streams->missing, 0);
+	e4d_salvage_close(s);
+}
+
 /* CPUs that share a row end their writes out of order: no clock goes back, no write changes. */
 static void test_flight_out_of_order(void **state)
 {
