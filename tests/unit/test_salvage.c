@@ -380,8 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_truncated_at_each_byte), TEST(test_each_byte_flipped),
 		TEST(test_in_a_haystack),          TEST(test_two_traces),
-		TEST(test_flight_pages),           TEST(test_flight_out_of_order),
-		TEST(test_what_cannot_be),
+		TEST(test_flight_pages),           TEST(test_flight_pages_at_any_offset),
+		TEST(test_flight_out_of_order),    TEST(test_what_cannot_be),
 	};
 
 	return cmocka_run_group_tests_name("salvage", tests, NULL, NULL);
