@@ -7,6 +7,7 @@
 static const struct e4d_cmd commands[] = {
 	{"trace", e4d_cmd_trace, "one line for each direct write"},
 	{"validate", e4d_cmd_validate, "is this kernel right? direct writes, judged by the disk"},
+	{"salvage", e4d_cmd_salvage, "a clean dump out of a damaged one, or a memory image"},
 	{"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
 };
 

@@ -55,5 +55,6 @@ void e4d_opts_free(struct e4d_opts *o);
 int e4d_cmd_trace(int argc, char **argv);
 int e4d_cmd_doctor(int argc, char **argv);
 int e4d_cmd_validate(int argc, char **argv);
+int e4d_cmd_salvage(int argc, char **argv);
 
 #endif
