@@ -29,8 +29,8 @@
  * User space writes all but state and slots, once. The first of its own pages is such a
  * packet, sealed, with an E4D_EV_SESSION.
  */
-#ifndef E4D_FLIGHT_H
-#define E4D_FLIGHT_H
+#ifndef E4D_FLIGHT_PAGES_H
+#define E4D_FLIGHT_PAGES_H
 
 #include "trace.h"
 

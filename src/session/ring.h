@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "flight.h"
 #include "shared.h"
 
 struct e4d_ring {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /* The flight recorder: `record --flight`. */
-#ifndef E4D_FLIGHT_FLIGHT_H
-#define E4D_FLIGHT_FLIGHT_H
+#ifndef E4D_FLIGHT_RECORDER_H
+#define E4D_FLIGHT_RECORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "cmd/loop.h"
 #include "flight/dump.h"
-#include "flight/flight.h"
+#include "flight/recorder.h"
 #include "flight/pin.h"
 #include "path/path.h"
 #include "record/names.h"
