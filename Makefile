@@ -161,7 +161,7 @@ $(B)/holdwrite: $(HOLDWRITE)
 $(B)/tests/%: tests/unit/%.c $(OBJS)
 	$(say) TEST $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
+	$(Q)$(CC) $(CPPFLAGS) -DE4D_SOURCE='"$(CURDIR)"' $(BASE_CFLAGS) $(CFLAGS) $(LINK) -MMD -MP -o $@ $< \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka -ljansson $(LIBS)
 
 $(B)/live/%: tests/live/%.c $(OBJS)

@@ -217,7 +217,9 @@ static __always_inline bool begin_inside(struct kiocb *iocb, struct inode *inode
 {
 	if (cfg.all)
 		return plain_begin(iocb, inode, submitted, isize);
-	if (!cfg.files || !timed_begin(iocb, inode, submitted))
+	if (cfg.files)
+		begin_timed(iocb, inode, submitted);
+	else
 		count_inside(1, submitted);
 	return true;
 }
@@ -284,7 +286,9 @@ static __always_inline int write_begin(struct kiocb *iocb, struct inode *inode, 
 	if ((__u64)LOAD(iocb, ki_pos) + submitted > k_isize(inode) ||
 	    (LOAD(iocb, ki_flags) & IOCB_APPEND))
 		return begin_slow(iocb, inode, submitted);
-	if (!timed || !timed_begin(iocb, inode, submitted))
+	if (timed)
+		begin_timed(iocb, inode, submitted);
+	else
 		count_inside(1, submitted);
 	return 0;
 }

@@ -23,8 +23,7 @@ SLOW int blind_begin(struct inode *inode, __u64 pos, __u64 len)
 		close_open(t, tkey);
 	if (pos + len <= k_isize(inode) && (!cfg.all || cfg.extend_only)) {
 		if (cfg.files && !cfg.extend_only)
-			file_add_begin(k_id(inode), LOAD(inode, i_ino), k_dev(inode),
-			               LOAD(inode, i_generation), submitted);
+			begin_to_sums(inode, submitted);
 		else
 			count_unfollowed(submitted, 1);
 		return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* A thread that dies leaves no slot behind, whatever was missed of it. */
+/* A thread that dies leaves no slot behind, whatever was missed of it, and a process no place. */
 #ifndef E4D_EXIT_BPF_H
 #define E4D_EXIT_BPF_H
 
@@ -13,6 +13,9 @@ int BPF_PROG(tp_process_exit)
 
 	if (t)
 		close_open(t, key_of(id));
+	/* by its leader; what other threads may still write claims a place anew */
+	if (cfg.files && id >> 32 == (__u32)id)
+		sums_leave(shared.process_key, E4D_PROCESSES, id >> 32 << 1);
 	return 0;
 }
 

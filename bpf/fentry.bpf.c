@@ -65,7 +65,7 @@ static __always_inline int leave_timed(struct kiocb *iocb, __s64 ret)
 		return 0;
 	p = plain_at(k_id(iocb));
 	if (p->iocb == k_id(iocb) && ret != -EIOCBQUEUED)
-		timed_end(iocb, p, ret, true);
+		timed_end(iocb, p, ret);
 	return 0;
 }
 
@@ -231,7 +231,7 @@ int BPF_PROG(fx_end_io_timed, struct kiocb *iocb, ssize_t size, int error, unsig
 		return 0;
 	p = plain_at(k_id(iocb));
 	if (p->iocb == k_id(iocb))
-		timed_end(iocb, p, error ? error : size, false);
+		timed_end(iocb, p, error ? error : size);
 	return 0;
 }
 

@@ -109,7 +109,7 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 	if (r->flags & E4D_F_EXTEND)
 		__sync_fetch_and_add(&c->v[E4D_C_EXTEND], 1);
 	if (cfg.files)
-		file_add_record(w->inode, r);
+		record_to_sums(w->inode, r);
 	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
 		emit(w, now);
 	slot_free(w, key);

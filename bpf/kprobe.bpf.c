@@ -324,7 +324,7 @@ int BPF_KPROBE(kp_end_io_timed, struct kiocb *iocb, ssize_t size, int error)
 		return 0;
 	p = plain_at(k_id(iocb));
 	if (p->iocb == k_id(iocb))
-		timed_end(iocb, p, error ? error : size, !LOAD(iocb, ki_complete));
+		timed_end(iocb, p, error ? error : size);
 	return 0;
 }
 

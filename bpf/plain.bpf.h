@@ -9,8 +9,8 @@
 #ifndef E4D_PLAIN_BPF_H
 #define E4D_PLAIN_BPF_H
 
-#include "files.bpf.h"
 #include "ring.bpf.h"
+#include "sums.bpf.h"
 
 #define PLAIN_MASK ((1 << E4D_PLAIN_BITS) - 1)
 
@@ -62,11 +62,75 @@ static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode,
 	return true;
 }
 
+/* The same, with all that user space wants to know of it. */
+SLOW int timed_begin_known(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	struct e4d_plain *p = plain_at(k_id(iocb));
+
+	if (!timed_begin(iocb, inode, submitted)) {
+		count_inside(1, submitted);
+		return 0;
+	}
+	p->id = bpf_get_current_pid_tgid();
+	p->ino = LOAD(inode, i_ino);
+	p->dev = k_dev(inode);
+	p->gen = LOAD(inode, i_generation);
+	p->offset = LOAD(iocb, ki_pos);
+	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
+	if (E4D_TIER == E4D_TIER_TRACEPOINT)
+		p->call = k_call_id();
+	p->seq = p->ts_ns;
+	return 0;
+}
+
+static __always_inline void begin_timed(struct kiocb *iocb, struct inode *inode, __u32 submitted)
+{
+	if (shared.wanted)
+		timed_begin_known(iocb, inode, submitted);
+	else if (!timed_begin(iocb, inode, submitted))
+		count_inside(1, submitted);
+}
+
+static __always_inline __u32 mode_flags(struct kiocb *iocb)
+{
+	__u32 ki = LOAD(iocb, ki_flags);
+
+	return (LOAD(iocb, ki_complete) ? E4D_F_ASYNC : E4D_F_SYNC) |
+	       (ki & IOCB_DSYNC ? E4D_F_DSYNC : 0) | (ki & IOCB_NOWAIT ? E4D_F_NOWAIT : 0);
+}
+
+static __always_inline void process_add(struct e4d_plain *p, __s64 ret, __u64 latency)
+{
+	__u32 place = p->process_place & (E4D_PROCESSES - 1), pid = p->id >> 32;
+	struct e4d_sums *s = &shared.process[place];
+
+	if (shared.process_key[place] != (__u64)pid << 1)
+		s = process_slow(pid, &p->process_place);
+	sums_add(s, p->submitted, ret, latency);
+}
+
+/* One in E4D_SAMPLE + 1, or each: its file's last process and flags, and the process's sums. */
+SLOW int timed_sample(struct kiocb *iocb, struct e4d_plain *p, struct e4d_sums *f, __s64 ret,
+                      __u64 latency)
+{
+	__u32 flags = mode_flags(iocb);
+	bool known = cfg.all || e4d_is_known(p);
+
+	f->flags |= flags;
+	if (known)
+		f->last_pid = p->id >> 32;
+	else if (flags & E4D_F_SYNC)
+		f->last_pid = bpf_get_current_pid_tgid() >> 32;
+	if (known && (shared.wanted & E4D_WANT_PROCESSES))
+		process_add(p, ret, latency);
+	return 0;
+}
+
 static __always_inline void timed_add(struct kiocb *iocb, struct e4d_plain *p, __s64 ret,
-                                      __u64 latency, bool own)
+                                      __u64 latency)
 {
 	__u32 place = p->place & (E4D_FILES - 1);
-	struct e4d_file *f = &shared.file[place];
+	struct e4d_sums *f = &shared.file[place];
 	struct inode *inode;
 
 	if (shared.file_key[place] != p->inode) {
@@ -74,13 +138,15 @@ static __always_inline void timed_add(struct kiocb *iocb, struct e4d_plain *p, _
 		f = file_slow(p->inode, LOAD(inode, i_ino), k_dev(inode), LOAD(inode, i_generation),
 		              &p->place);
 	}
-	file_add(f, p->submitted, ret, latency, own);
+	sums_add(f, p->submitted, ret, latency);
+	if (!(latency & shared.sample))
+		timed_sample(iocb, p, f, ret, latency);
 }
 
 /* ret: bytes or -errno. */
-static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, __s64 ret, bool own)
+static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 {
-	timed_add(iocb, p, ret, bpf_ktime_get_ns() - p->ts_ns, own);
+	timed_add(iocb, p, ret, bpf_ktime_get_ns() - p->ts_ns);
 	p->iocb = 0;
 }
 
@@ -183,8 +249,8 @@ static __always_inline bool emit_inside(const struct e4d_plain *p, __u64 now)
 		return false;
 	e = (struct e4d_ev_inside *)at.event;
 	e->head.timestamp = now;
-	e->seq = p->seq;
-	e->offset = p->offset;
+	e->seq_be = __builtin_bswap64(p->seq);
+	e->offset_be = __builtin_bswap64(p->offset);
 	e->latency_ns = now - p->ts_ns;
 	e->submitted = p->submitted;
 	e->mapped = p->mapped;
@@ -236,7 +302,7 @@ static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, s
 	                                                : !emit_plain(p, isize, ret, now))
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
 	if (cfg.files)
-		timed_add(iocb, p, ret, now - p->ts_ns, true);
+		timed_add(iocb, p, ret, now - p->ts_ns);
 	p->iocb = 0;
 }
 #else

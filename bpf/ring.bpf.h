@@ -69,7 +69,7 @@ static __always_inline void ring_gap(__u32 row, __u64 at)
 __attribute__((noinline)) __u64 ring_turn(__u64 at, __u32 need)
 {
 	__u32 row = ring_row();
-	__u64 *cursor = &shared.row[row].cursor, next = (at >> 16) + 1, now;
+	__u64 *cursor = &shared.ring[row].cursor, next = (at >> 16) + 1, now;
 
 	ring_gap(row, at);
 	for (__u32 i = 0; i < RING_TRIES; i++) {
@@ -78,7 +78,7 @@ __attribute__((noinline)) __u64 ring_turn(__u64 at, __u32 need)
 			struct e4d_flight_page *page = ring_page(row, next);
 
 			if (!page ||
-			    (!cfg.overwrite && next >= shared.row[row].released + cfg.ring_pages))
+			    (!cfg.overwrite && next >= shared.ring[row].released + cfg.ring_pages))
 				break;
 			if (!ring_open(page, &next))
 				continue;
@@ -107,7 +107,7 @@ struct ring_at {
 static __always_inline bool ring_reserve(struct ring_at *r, __u32 need)
 {
 	__u32 row = ring_row();
-	__u64 at = __sync_fetch_and_add(&shared.row[row].cursor, need), slot;
+	__u64 at = __sync_fetch_and_add(&shared.ring[row].cursor, need), slot;
 
 	if ((at & 0xffff) > E4D_FLIGHT_SLOTS - need)
 		at = ring_turn(at, need);

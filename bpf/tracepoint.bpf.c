@@ -218,7 +218,7 @@ int BPF_PROG(tp_dio_complete_timed, struct kiocb *iocb, int error, ssize_t ret)
 		return 0;
 	p = plain_at(k_id(iocb));
 	if (p->iocb == k_id(iocb))
-		timed_end(iocb, p, ret, !LOAD(iocb, ki_complete));
+		timed_end(iocb, p, ret);
 	return 0;
 }
 

@@ -38,7 +38,7 @@ struct e4d_config {
 	__u64 ino;         /* 0: every inode */
 	__u32 tgid;        /* 0: every process */
 	__u8 all;          /* emit every write */
-	__u8 files;        /* sums and latencies for each file: see files.h */
+	__u8 files;        /* sums and latencies for each file: see sums.h */
 	__u8 begin;        /* enum e4d_begin */
 	__u8 extend_only;  /* state only for writes that may extend */
 	__u8 inode_access; /* enum e4d_inode_access */

@@ -8,7 +8,7 @@
  *
  * A row is a CPU's; where there are more CPUs than rows, several share one. A page has a
  * number in its row, from 0. Who writes an event takes a slot or two by adding to the
- * row's cursor (struct e4d_row: page's number << 16 | slot), writes it, at last the mark
+ * row's cursor (struct e4d_ring_row: page's number << 16 | slot), writes it, at last the mark
  * in its header, and then adds the slots to the page's state:
  *
  *   state = number << 8 | slots committed
@@ -61,7 +61,7 @@ _Static_assert(sizeof(struct e4d_ev_inside) == E4D_FLIGHT_SLOT, "a slot");
 _Static_assert(sizeof(struct e4d_ev_write) == 2 * E4D_FLIGHT_SLOT, "two slots");
 
 /* Where the next event goes, on a line of its own. */
-struct e4d_row {
+struct e4d_ring_row {
 	__u64 cursor;
 	__u64 released; /* pages with a lower number may be taken anew, where nothing is overwritten
 	                 */

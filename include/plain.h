@@ -17,10 +17,10 @@ struct e4d_plain {
 	__u64 inode;
 	__u32 submitted;
 	__u32 place; /* of its file, as of the write before: a hint */
-	/* from here on only with cfg.all */
+	/* from here on only with cfg.all, or while it is wanted: see e4d_is_known() */
 	__u64 id; /* pid_tgid of the submitter */
 	__u64 ino;
-	__u64 seq;
+	__u64 seq; /* without cfg.all: ts_ns of the write that this tells of */
 	__u64 offset;
 	__u64 isize;
 	__u64 mapped_end;
@@ -34,10 +34,20 @@ struct e4d_plain {
 	__s16 dio_error;
 	__u16 seen;
 	__u8 blkbits;
-	__u8 pad[17];
+	__u8 pad;
+	/* without cfg.all */
+	__u64 call;          /* the system call it is in: slot.h */
+	__u32 process_place; /* of its process, a hint as `place` is */
+	__u32 pad2;
 };
 
 _Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
+
+/* Without cfg.all: are id, ino, offset, dev, gen, flags and call those of this write? */
+static __always_inline bool e4d_is_known(const struct e4d_plain *p)
+{
+	return p->seq == p->ts_ns;
+}
 
 /*
  * The record of one that came through as a whole, or not at all; all but comm.

@@ -4,26 +4,26 @@
 #define E4D_SHARED_H
 
 #include "config.h"
-#include "files.h"
 #include "flight.h"
 #include "plain.h"
 #include "slot.h"
+#include "sums.h"
 
 #define E4D_ROWS       256 /* power of two; CPUs beyond share rows */
 #define E4D_BUSY_BITS  13
 #define E4D_PLAIN_BITS 12
 
 /* Something was missed after `from` and until `to`, CLOCK_BOOTTIME ns. */
-struct e4d_span {
+struct e4d_missed_span {
 	__u64 from, to;
 };
 
 #define E4D_SPANS 64
 
 /* The last spans of one kind; when there is no room the two oldest become one. */
-struct e4d_spans {
+struct e4d_missed_spans {
 	__u64 n;
-	struct e4d_span at[E4D_SPANS];
+	struct e4d_missed_span at[E4D_SPANS];
 };
 
 /*
@@ -33,7 +33,7 @@ struct e4d_spans {
 struct e4d_missed {
 	__u64 read_ns; /* when the counts were read last */
 	__u64 sum[3];  /* as they were then */
-	struct e4d_spans of[3];
+	struct e4d_missed_spans of[3];
 };
 
 /*
@@ -41,18 +41,25 @@ struct e4d_missed {
  * a bucket: at zero a hook has nothing to do, and found out without looking for one.
  */
 struct e4d_shared {
+	/* read by each write, and within reach of a load's own offset */
+	__u32 strays; /* states whose iocb is not known */
+	__u32 wanted; /* enum e4d_wanted; user space says */
+	__u32 sample; /* E4D_SAMPLE, or 0: each write is looked at more closely */
+	__u32 pad[13];
 	struct e4d_counters rows[E4D_ROWS];
-	struct e4d_row row[E4D_ROWS]; /* of the ring */
+	struct e4d_ring_row ring[E4D_ROWS];
 	struct e4d_missed missed;
 	__u32 busy[1 << E4D_BUSY_BITS];
-	__u32 strays; /* states whose iocb is not known */
-	__u32 pad;
 	__u64 next_seq;
+	__u64 pad2[7];
 	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
 	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
 	__u64 file_key[E4D_FILES];                   /* 0: free */
-	struct e4d_file file[E4D_FILES];
-	struct e4d_file file_other[E4D_ROWS];
+	struct e4d_sums file[E4D_FILES];
+	struct e4d_sums file_other[E4D_ROWS];
+	__u64 process_key[E4D_PROCESSES];
+	struct e4d_sums process[E4D_PROCESSES];
+	struct e4d_sums process_other[E4D_ROWS];
 };
 
 /* The bucket of an iocb's or an inode's id: Knuth's multiplicative hash. */

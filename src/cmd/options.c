@@ -180,7 +180,8 @@ static void join(const struct e4d_own_opts *own, struct option *all, char *short
 
 static bool is_own(const struct e4d_own_opts *own, int c)
 {
-	return own && c > 0 && c != ':' && (c >= E4D_OPT_OWN || strchr(own->shortopts, c));
+	return own &&
+	       (c >= E4D_OPT_OWN || (c > 0 && c < 256 && c != ':' && strchr(own->shortopts, c)));
 }
 
 int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *help,

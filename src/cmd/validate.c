@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/compare.h"
 #include "record/names.h"
 #include "util/escape.h"
 #include "util/log.h"
+#include "validate/expect.h"
 #include "validate/report.h"
 
 static const char help[] =
 	"Usage: ext4diotop validate [OPTIONS] DIR\n"
+	"       ext4diotop validate --diff OLD.json NEW.json\n"
 	"       ext4diotop validate --list\n"
 	"Makes direct writes on unnamed files in DIR, and judges each by the disk\n"
 	"(FIEMAP, i_size, st_blocks, the data) and by the tracer. Safe on a mount in\n"
@@ -29,6 +32,11 @@ static const char help[] =
 	"  --format F      ktap (default), tap13, junit, json or table\n"
 	"  --tier TIER     fentry, kprobe, tracepoint, or none: by the disk alone;\n"
 	"                  default: the best that attaches, else none\n"
+	"  --diff OLD      compare two results (of --format json): what a patch mended,\n"
+	"                  what it broke; as table or json; nothing is run\n"
+	"  --baseline OLD  run, and print the comparison with OLD in the same way\n"
+	"  --expect WHAT   fixed: exit 0 when all pass, leaking kind included; broken:\n"
+	"                  exit 0 when a case fails as on a kernel that leaks\n"
 	"  --dry-run       print what would be done, and write nothing\n"
 	"  --list          print the cases and the invariants\n"
 	"  -q, --quiet     no progress and no messages on standard error\n"
@@ -38,11 +46,27 @@ static const char help[] =
 	"  ext4diotop validate --dry-run /mnt/data\n"
 	"  ext4diotop validate --run 'pwrite/*' --format table /mnt/data\n"
 	"  ext4diotop validate --exclude known --format junit /mnt/data > result.xml\n"
+	"  ext4diotop validate --format json /mnt/data > old.json\n"
+	"  ext4diotop validate --baseline old.json /mnt/data\n"
+	"  ext4diotop validate --diff old.json new.json\n"
+	"  ext4diotop validate --expect fixed /mnt/data\n"
 	"\n"
 	"Exit: 0 all passed, 1 a case failed, 2 usage, 3 cannot run here, 4 nothing was\n"
-	"tested, 5 all passed by the disk, but the tracer was blind or disagreed with it.\n";
+	"tested, 5 all passed by the disk, but the tracer was blind or disagreed with it.\n"
+	"Of a comparison: 0 nothing is broken, 1 a case that passed fails now, 4 no case\n"
+	"ran on both sides, 5 as above, 6 a file that is not a result of validate.\n";
 
-enum { OPT_RUN = 256, OPT_EXCLUDE, OPT_FORMAT, OPT_TIER, OPT_DRY, OPT_LIST };
+enum {
+	OPT_RUN = 256,
+	OPT_EXCLUDE,
+	OPT_FORMAT,
+	OPT_TIER,
+	OPT_DRY,
+	OPT_LIST,
+	OPT_DIFF,
+	OPT_BASELINE,
+	OPT_EXPECT
+};
 
 static const struct option longopts[] = {
 	{"run", required_argument, NULL, OPT_RUN},
@@ -51,6 +75,9 @@ static const struct option longopts[] = {
 	{"tier", required_argument, NULL, OPT_TIER},
 	{"dry-run", no_argument, NULL, OPT_DRY},
 	{"list", no_argument, NULL, OPT_LIST},
+	{"diff", required_argument, NULL, OPT_DIFF},
+	{"baseline", required_argument, NULL, OPT_BASELINE},
+	{"expect", required_argument, NULL, OPT_EXPECT},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -61,6 +88,9 @@ struct validate {
 	const struct e4d_vformat *format;
 	enum e4d_tier tier;
 	bool no_tracer, dry, list, quiet;
+	const char *diff, *baseline;
+	struct e4d_vsaved old; /* with baseline */
+	enum e4d_vexpect expect;
 	struct e4d_vrun run;
 };
 
@@ -125,6 +155,17 @@ static int parse_one(struct validate *v, int c)
 	case OPT_LIST:
 		v->list = true;
 		return 0;
+	case OPT_DIFF:
+		v->diff = optarg;
+		return 0;
+	case OPT_BASELINE:
+		v->baseline = optarg;
+		return 0;
+	case OPT_EXPECT:
+		if (!e4d_vexpect_parse(optarg, &v->expect))
+			return 0;
+		e4d_err("--expect wants broken or fixed, not '%s'", optarg);
+		return -EINVAL;
 	case 'q':
 		v->quiet = true;
 		e4d_log_set_level(E4D_LOG_ERR);
@@ -132,6 +173,22 @@ static int parse_one(struct validate *v, int c)
 	default:
 		return -EINVAL;
 	}
+}
+
+/* What comparisons cannot be combined with; v->format is set. */
+static int check_comparison(struct validate *v)
+{
+	bool compares = v->diff || v->baseline;
+
+	if (!v->format)
+		v->format = compares ? e4d_vformat_find("table") : e4d_vformats;
+	if (compares && strcmp(v->format->name, "table") && strcmp(v->format->name, "json"))
+		e4d_err("a comparison is printed as table or json, not %s", v->format->name);
+	else if (compares && (v->expect || v->dry || (v->diff && v->baseline)))
+		e4d_err("one of --diff, --baseline, --expect and --dry-run");
+	else
+		return 0;
+	return -EINVAL;
 }
 
 /* E4D_OPTS_RUN, or an exit code. */
@@ -148,9 +205,12 @@ static int parse(struct validate *v, int argc, char **argv)
 		if (parse_one(v, c))
 			goto usage;
 	}
+	if (check_comparison(v))
+		goto usage;
 	if (argc - optind == 1 || (v->list && argc == optind))
 		return E4D_OPTS_RUN;
-	e4d_err("validate wants one directory on an ext4");
+	e4d_err(v->diff ? "--diff wants two files: --diff OLD.json NEW.json"
+	                : "validate wants one directory on an ext4");
 usage:
 	fputs("Try 'ext4diotop validate --help'.\n", stderr);
 	return E4D_EXIT_USAGE;
@@ -219,6 +279,18 @@ static int attach(struct validate *v)
 	return 0;
 }
 
+static int expected(const struct validate *v)
+{
+	char why[240];
+	enum e4d_exit code = e4d_vexpect_exit(&v->run, v->expect, why, sizeof(why));
+
+	if (code)
+		e4d_err("%s", why);
+	else
+		e4d_info("%s", why);
+	return code;
+}
+
 static int run(struct validate *v)
 {
 	bool show = !v->quiet && isatty(STDERR_FILENO);
@@ -237,17 +309,19 @@ static int run(struct validate *v)
 		e4d_err("%s", strerror(-err));
 		return E4D_EXIT_CANNOT;
 	}
+	if (v->baseline)
+		return e4d_compare_run(&v->old, r, v->format->name);
 	v->format->print(r, stdout);
 	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
 		e4d_err("output: %s", strerror(errno));
 		return E4D_EXIT_CANNOT;
 	}
-	return e4d_vrun_exit(r);
+	return v->expect ? expected(v) : (int)e4d_vrun_exit(r);
 }
 
 int e4d_cmd_validate(int argc, char **argv)
 {
-	struct validate v = {.format = e4d_vformats};
+	struct validate v = {0};
 	int code = parse(&v, argc, argv);
 	const char *dir;
 
@@ -258,6 +332,14 @@ int e4d_cmd_validate(int argc, char **argv)
 		goto out;
 	}
 	dir = argv[optind];
+	if (v.diff) {
+		signal(SIGPIPE, SIG_IGN);
+		code = e4d_compare_files(v.diff, dir, v.format->name);
+		goto out;
+	}
+	code = v.baseline ? e4d_compare_read(&v.old, v.baseline) : E4D_EXIT_CLEAN;
+	if (code)
+		goto out;
 	code = e4d_vmount_open(&v.run.mount, dir);
 	if (!code && !v.dry)
 		code = e4d_vmount_probe(&v.run.mount);
@@ -271,6 +353,7 @@ out:
 	e4d_vtracer_close(&v.run.tracer);
 	e4d_vrun_hold_signals(false);
 	free(v.run.results);
+	e4d_vsaved_free(&v.old);
 	e4d_vselect_free(&v.sel);
 	return code;
 }

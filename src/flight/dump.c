@@ -212,3 +212,21 @@ int e4d_flight_sign(struct e4d_session *s, const struct e4d_trace_info *info)
 	e4d_packet_free(&b);
 	return size == E4D_FLIGHT_PAGE ? 0 : -EMSGSIZE;
 }
+
+int e4d_flight_signed(const struct e4d_session *s, struct e4d_ev_session *said)
+{
+	const struct e4d_ring *r = e4d_session_ring(s);
+	const struct e4d_packet *p = &e4d_ring_user(r)->head;
+	const struct e4d_ev_session *e = (const struct e4d_ev_session *)(p + 1);
+
+	if (p->magic != E4D_PACKET_MAGIC || memcmp(p->uuid, r->uuid, sizeof(p->uuid)) ||
+	    e->head.id != E4D_EV_SESSION || e->head.size != sizeof(*e) ||
+	    e->major != E4D_TRACE_MAJOR)
+		return -EPROTO;
+	*said = *e;
+	said->host[sizeof(said->host) - 1] = 0;
+	said->kernel[sizeof(said->kernel) - 1] = 0;
+	said->program[sizeof(said->program) - 1] = 0;
+	said->options[sizeof(said->options) - 1] = 0;
+	return 0;
+}

@@ -42,6 +42,9 @@ int e4d_flight_dump(struct e4d_session *s, const struct e4d_flight_dump *d, bool
 /* Puts what the dump's `env` says into the ring's first page of user space's, for memory images. */
 int e4d_flight_sign(struct e4d_session *s, const struct e4d_trace_info *info);
 
+/* What it says there. 0 or -EPROTO. */
+int e4d_flight_signed(const struct e4d_session *s, struct e4d_ev_session *said);
+
 /* Says the counts in a line: "12345 events written, ...". */
 void e4d_flight_describe(const struct e4d_flight_counts *c, char *buf, size_t len);
 

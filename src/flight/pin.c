@@ -52,8 +52,7 @@ static int open_top(const char *bpffs, bool make, char *why, size_t why_len)
 		         path);
 		fd = -EPERM;
 	} else {
-		fd = make && mkdirat(at, TOP, 0700) && errno != EEXIST ? -errno
-		                                                       : open_own(at, TOP);
+		fd = make && mkdirat(at, TOP, 0700) && errno != EEXIST ? -errno : open_own(at, TOP);
 		if (fd == -EPERM)
 			snprintf(why, why_len,
 			         "%s/" TOP " is not ours alone, somebody else made it: remove it "
@@ -69,7 +68,8 @@ static int open_top(const char *bpffs, bool make, char *why, size_t why_len)
 	return fd;
 }
 
-/* bpf(2) takes paths: one that begins at a descriptor, so that nobody can put another in between. */
+/* bpf(2) takes paths: one that begins at a descriptor, so that nobody can put another in between.
+ */
 static void name_path(char *path, size_t len, int dir, const char *name)
 {
 	snprintf(path, len, "/proc/self/fd/%d/%s", dir, name);
@@ -120,8 +120,7 @@ int e4d_pins_make(struct e4d_pins *p, const char *bpffs, struct e4d_session *s, 
 			e4d_pins_remove(p);
 	}
 	if (err)
-		snprintf(why, why_len,
-		         "pinning failed: %s; use another --tier, or leave --pin out",
+		snprintf(why, why_len, "pinning failed: %s; use another --tier, or leave --pin out",
 		         strerror(-err));
 	return err;
 }

@@ -91,7 +91,7 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	snprintf(f->reason, sizeof(f->reason), "finding: %s, seq %llu, inode %llu",
 	         e4d_verdict_name(rec->verdict), (unsigned long long)rec->seq,
 	         (unsigned long long)rec->ino);
-	f->due_ns = boot_ns() + (uint64_t)(f->flight->after * 1e9);
+	f->due_ns = boot_ns() + f->flight->after_ns;
 	return 0;
 }
 
@@ -140,17 +140,15 @@ static int make_dir(const char *dir)
 
 static int start(struct flight *f)
 {
-	struct e4d_session_opts so = {.on_record = on_record,
-	                              .ctx = f,
-	                              .tier = f->opts->tier,
-	                              .limits = f->opts->limits};
+	struct e4d_session_opts so = {
+		.on_record = on_record, .ctx = f, .tier = f->opts->tier, .limits = f->opts->limits};
 	struct e4d_clock clock = {0};
 	char why[1024] = "";
 	int err;
 
 	so.cfg.all = 1;
 	so.cfg.overwrite = 1;
-	so.adoptable = f->flight->pin;
+	so.pinned = f->flight->pin;
 	so.limits.ring_bytes = f->flight->bytes;
 	if (f->opts->filter)
 		e4d_filter_pushdown(f->opts->filter, &so.cfg);
@@ -188,7 +186,8 @@ static void say_started(const struct flight *f)
 	if (f->opts->quiet)
 		return;
 	dprintf(STDERR_FILENO,
-	        "flight recorder: direct writes to ext4, tier %s, %u rows of %u KiB; SIGUSR2 dumps, "
+	        "flight recorder: direct writes to ext4, tier %s, %u rows of %u KiB; SIGUSR2 "
+	        "dumps, "
 	        "Ctrl-C ends\n",
 	        e4d_tier_name(f->info.tier), r->rows, r->row_pages * 4);
 	if (f->flight->pin)

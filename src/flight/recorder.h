@@ -7,19 +7,21 @@
 #include <stdint.h>
 #include "cmd/cmd.h"
 
-#define E4D_FLIGHT_BYTES   (16u << 20) /* of the ring, by default */
-#define E4D_FLIGHT_AFTER_S 5.0
-#define E4D_FLIGHT_DUMPS   16
-
 struct e4d_flight_opts {
 	bool on;
 	bool once;          /* ends after the dump of the first finding */
 	bool pin;           /* goes on when the process dies */
 	const char *bpffs;  /* where it is pinned; NULL: /sys/fs/bpf */
-	uint64_t bytes;     /* of the ring */
-	double after;       /* seconds from a finding to its dump */
+	uint64_t bytes;     /* of the ring, at most E4D_FLIGHT_MOST */
+	uint64_t after_ns;  /* from a finding to its dump */
 	unsigned int dumps; /* for findings, at most */
 };
+
+#define E4D_FLIGHT_MOST (1u << 30)
+#define E4D_FLIGHT_DEFAULTS                                                                        \
+	{                                                                                          \
+		.bytes = 16u << 20, .after_ns = 5000000000ULL, .dumps = 16                         \
+	}
 
 /*
  * Records until a signal or the duration ends it; dir gets a dump for each reason to

@@ -24,7 +24,7 @@ struct e4d_attached {
 	const struct e4d_hook *hooks[E4D_MAX_HOOKS];
 	struct bpf_link *links[E4D_MAX_HOOKS];
 	int prog_fds[E4D_MAX_HOOKS];
-	uint32_t ring_rows, ring_pages; /* see flight.h */
+	uint32_t ring_rows, ring_pages;      /* see flight.h */
 	int ring_fd, shared_fd, inflight_fd; /* the maps */
 };
 

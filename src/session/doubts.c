@@ -4,7 +4,7 @@
 #include "session/doubts.h"
 #include "verdict.h"
 
-static void span_add(struct e4d_spans *s, uint64_t from, uint64_t to)
+static void span_add(struct e4d_missed_spans *s, uint64_t from, uint64_t to)
 {
 	if (s->n == E4D_SPANS) {
 		s->at[1].from = s->at[0].from;
@@ -32,7 +32,7 @@ _Static_assert(E4D_MISS_ANY + 1 == sizeof(((struct e4d_missed *)0)->sum) / sizeo
                "a place for each kind");
 
 /* From begin to end, both included. */
-static bool overlaps(const struct e4d_spans *s, uint64_t begin, uint64_t end)
+static bool overlaps(const struct e4d_missed_spans *s, uint64_t begin, uint64_t end)
 {
 	for (uint64_t i = s->n; i-- > 0 && begin <= s->at[i].to;)
 		if (end >= s->at[i].from)

@@ -20,7 +20,7 @@ void e4d_doubts_read(struct e4d_doubts *d, const struct e4d_attached *a, uint64_
 /* Was anything missed at or after ts that may concern any write? */
 static inline bool e4d_doubts_since(const struct e4d_doubts *d, uint64_t ts)
 {
-	const struct e4d_spans *s = &d->missed->of[E4D_MISS_ANY];
+	const struct e4d_missed_spans *s = &d->missed->of[E4D_MISS_ANY];
 
 	return s->n && ts <= s->at[s->n - 1].to;
 }

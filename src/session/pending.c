@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include "shared.h"
@@ -207,6 +208,62 @@ int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
 		return 0;
 	p->next_ns = now + SCAN_NS;
 	return p->mapped ? settle_mapped(p, now, all, fn, ctx) : settle_hash(p, now, all, fn, ctx);
+}
+
+static void each_mapped(const struct e4d_pending *p,
+                        void (*fn)(void *ctx, const struct e4d_slot *s), void *ctx)
+{
+	struct e4d_slot copy;
+
+	for (size_t i = 0; i < E4D_SLOTS; i++) {
+		const struct e4d_slot *s = &p->slots[i];
+		__u64 key = __atomic_load_n(&s->key, __ATOMIC_ACQUIRE);
+
+		if (!is_state(s, key))
+			continue;
+		copy = *s;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		/* seq is set when all is, and is no other write's */
+		if (is_state(&copy, key) &&
+		    __atomic_load_n(&s->rec.seq, __ATOMIC_RELAXED) == copy.rec.seq &&
+		    __atomic_load_n(&s->key, __ATOMIC_RELAXED) == key)
+			fn(ctx, &copy);
+	}
+}
+
+#define BATCH 1024 /* more than any bucket holds */
+
+/* By buckets, each under its lock: none comes twice, whatever is deleted meanwhile. */
+static void each_hash(const struct e4d_pending *p, void (*fn)(void *ctx, const struct e4d_slot *s),
+                      void *ctx)
+{
+	struct e4d_slot *slots = malloc(BATCH * sizeof(*slots));
+	__u64 *keys = malloc(BATCH * sizeof(*keys));
+	__u32 at = 0, n;
+	void *from = NULL;
+	int err = 0;
+
+	while (slots && keys && !err) {
+		n = BATCH;
+		err = bpf_map_lookup_batch(p->fd, from, &at, keys, slots, &n, NULL);
+		if (err && errno != ENOENT)
+			break;
+		from = &at;
+		for (__u32 i = 0; i < n; i++)
+			if (is_state(&slots[i], keys[i]))
+				fn(ctx, &slots[i]);
+	}
+	free(slots);
+	free(keys);
+}
+
+void e4d_pending_each(const struct e4d_pending *p, void (*fn)(void *ctx, const struct e4d_slot *s),
+                      void *ctx)
+{
+	if (p->mapped)
+		each_mapped(p, fn, ctx);
+	else
+		each_hash(p, fn, ctx);
 }
 
 size_t e4d_pending_plain(const struct e4d_pending *p)

@@ -44,6 +44,13 @@ int e4d_pending_open(struct e4d_pending *p, int map_fd, bool mapped, struct e4d_
 int e4d_pending_settle(struct e4d_pending *p, uint64_t now, bool all,
                        int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
 
+/*
+ * Calls fn with a copy of each state, whatever its phase, in no order; at the moment of the
+ * copy it was whole.
+ */
+void e4d_pending_each(const struct e4d_pending *p, void (*fn)(void *ctx, const struct e4d_slot *s),
+                      void *ctx);
+
 /* Plain writes under way. */
 size_t e4d_pending_plain(const struct e4d_pending *p);
 
@@ -53,6 +60,7 @@ size_t e4d_pending_plain(const struct e4d_pending *p);
  */
 int e4d_pending_end_plain(struct e4d_pending *p, uint64_t now, enum e4d_tier tier,
                           int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx);
+
 void e4d_pending_close(struct e4d_pending *p);
 
 #endif

@@ -6,6 +6,8 @@
 #include "flight/page.h"
 #include "session/ring.h"
 
+#define SETTLED (E4D_FLIGHT_SLOTS / 2) /* writes that a page of user space's holds */
+
 static struct e4d_flight_page *page_at(const struct e4d_ring *r, uint32_t row, uint64_t number)
 {
 	return &r->pages[(size_t)row * r->row_pages + (number & (r->row_pages - 1))];
@@ -24,10 +26,10 @@ static void format(struct e4d_ring *r, struct e4d_flight_page *p, uint32_t strea
 	p->pages = r->row_pages;
 }
 
-static int map_ring(struct e4d_ring *r, int map_fd, size_t entries, int prot)
+static int map_ring(struct e4d_ring *r, int map_fd, size_t entries)
 {
 	r->len = entries * E4D_FLIGHT_PAGE;
-	r->pages = mmap(NULL, r->len, prot, MAP_SHARED, map_fd, 0);
+	r->pages = mmap(NULL, r->len, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	if (r->pages == MAP_FAILED) {
 		r->pages = NULL;
 		return -errno;
@@ -49,7 +51,7 @@ int e4d_ring_open(struct e4d_ring *r, int map_fd, struct e4d_shared *shared, uin
 		return -EIO;
 	r->uuid[6] = (r->uuid[6] & 0x0f) | 0x40; /* RFC 9562, version 4 */
 	r->uuid[8] = (r->uuid[8] & 0x3f) | 0x80;
-	err = map_ring(r, map_fd, e4d_ring_pages(r), PROT_READ | PROT_WRITE);
+	err = map_ring(r, map_fd, e4d_ring_pages(r));
 	if (err)
 		return err;
 	for (uint32_t row = 0; row < rows; row++)
@@ -60,7 +62,21 @@ int e4d_ring_open(struct e4d_ring *r, int map_fd, struct e4d_shared *shared, uin
 	return 0;
 }
 
-int e4d_ring_view(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_shared *shared)
+/* So many writes were settled by the process before. */
+static uint64_t settled_before(const struct e4d_ring *r)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 1; i < E4D_FLIGHT_USER; i++) {
+		uint64_t state = e4d_ring_user(r)[i].state;
+		uint64_t n = (state >> 8) * SETTLED + (state & 0xff) / 2;
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+int e4d_ring_adopt(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_shared *shared)
 {
 	struct e4d_flight_info info;
 	int err;
@@ -68,7 +84,7 @@ int e4d_ring_view(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_sha
 	memset(r, 0, sizeof(*r));
 	r->shared = shared;
 	r->overwrite = true;
-	err = map_ring(r, map_fd, entries, PROT_READ);
+	err = map_ring(r, map_fd, entries);
 	if (err)
 		return err;
 	if (e4d_flight_page_info(&r->pages[0], NULL, &info) || info.rows > E4D_ROWS ||
@@ -77,6 +93,7 @@ int e4d_ring_view(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_sha
 	memcpy(r->uuid, info.uuid, sizeof(r->uuid));
 	r->rows = info.rows;
 	r->row_pages = info.pages;
+	r->settled = settled_before(r);
 	return 0;
 }
 
@@ -90,7 +107,7 @@ void e4d_ring_close(struct e4d_ring *r)
 /* A cursor as a number of slots. */
 static uint64_t cursor_slots(const struct e4d_ring *r, uint32_t row)
 {
-	uint64_t c = __atomic_load_n(&r->shared->row[row].cursor, __ATOMIC_ACQUIRE);
+	uint64_t c = __atomic_load_n(&r->shared->ring[row].cursor, __ATOMIC_ACQUIRE);
 	uint64_t slot = c & 0xffff;
 
 	return (c >> 16) * E4D_FLIGHT_SLOTS + (slot < E4D_FLIGHT_SLOTS ? slot : E4D_FLIGHT_SLOTS);
@@ -130,13 +147,13 @@ static void go_to(struct e4d_ring *r, uint32_t row, uint64_t number)
 	r->at[row].page = number;
 	r->at[row].slot = 0;
 	if (!r->overwrite)
-		__atomic_store_n(&r->shared->row[row].released, number, __ATOMIC_RELEASE);
+		__atomic_store_n(&r->shared->ring[row].released, number, __ATOMIC_RELEASE);
 }
 
 /* The page is another's by now, or was never used. False: it is not in use yet. */
 static bool skip(struct e4d_ring *r, uint32_t row, uint64_t number)
 {
-	uint64_t last = __atomic_load_n(&r->shared->row[row].cursor, __ATOMIC_ACQUIRE) >> 16;
+	uint64_t last = __atomic_load_n(&r->shared->ring[row].cursor, __ATOMIC_ACQUIRE) >> 16;
 	uint64_t at = r->at[row].page;
 
 	if (last <= at)
@@ -261,8 +278,8 @@ int e4d_ring_read(struct e4d_ring *r, uint64_t until, bool in_order, e4d_ring_fn
 
 void e4d_ring_put(struct e4d_ring *r, const struct e4d_record *rec, uint64_t now)
 {
-	uint64_t per = E4D_FLIGHT_SLOTS / 2, number = r->settled / per;
-	uint32_t slot = r->settled % per * 2;
+	uint64_t number = r->settled / SETTLED;
+	uint32_t slot = r->settled % SETTLED * 2;
 	struct e4d_flight_page *p = e4d_ring_user(r) + 1 + number % (E4D_FLIGHT_USER - 1);
 	struct e4d_ev_write *e = (struct e4d_ev_write *)p->slot[slot];
 	uint64_t word = E4D_EV_WRITE | 2 * E4D_FLIGHT_SLOT << 16 |

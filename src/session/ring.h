@@ -34,8 +34,8 @@ typedef int e4d_ring_fn(void *ctx, const struct e4d_event *e, size_t n);
 int e4d_ring_open(struct e4d_ring *r, int map_fd, struct e4d_shared *shared, uint32_t rows,
                   uint32_t row_pages, bool overwrite);
 
-/* Maps the ring of another process, which goes on; only to be looked at. */
-int e4d_ring_view(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_shared *shared);
+/* Maps the ring of another process, which may go on. -EPROTO: it is not as it should be. */
+int e4d_ring_adopt(struct e4d_ring *r, int map_fd, size_t entries, struct e4d_shared *shared);
 void e4d_ring_close(struct e4d_ring *r);
 
 /* Slots in the fullest row that wait to be read; and how many more than at the last call. */

@@ -10,10 +10,10 @@
 #include <unistd.h>
 #include "record/names.h"
 #include "session/doubts.h"
-#include "session/files.h"
 #include "session/pending.h"
 #include "session/ring.h"
 #include "session/session.h"
+#include "session/sums.h"
 #include "shared.h"
 
 struct e4d_session {
@@ -26,7 +26,9 @@ struct e4d_session {
 	int rows;                   /* of its counters in use */
 	struct e4d_pending pending;
 	struct e4d_doubts doubts;
-	struct e4d_files *files; /* with cfg.files */
+	struct e4d_table *files, *processes; /* with cfg.files */
+	/* of the programs' INSIDE counters: when processes were last wanted; while they were */
+	struct e4d_unplaced wanted_from, wanted_sum;
 	uint64_t consumed;
 	struct e4d_counters settled; /* what the kernel side would have counted */
 	struct e4d_record *batch;    /* of the buffer, and settled */
@@ -41,9 +43,9 @@ struct e4d_session {
 #define DELIVER_NS   100000000ULL  /* the misses are read no more often, */
 #define CUT          (-EAGAIN)     /* on_buffer(): enough for now, more is there */
 #define CUT_RECORDS  8192
-#define DELIVER_PART 8  /* unless such a part of the ring is full */
-#define WAIT_MS      10 /* at most between two ticks, */
-#define WAIT_ALL_MS  5  /* with all writes: 2 million a second of one CPU fill half of 2 MiB */
+#define DELIVER_PART 8    /* unless such a part of the ring is full */
+#define WAIT_MS      10   /* at most between two ticks, */
+#define WAIT_SLOTS   4096 /* with all, a ms for so many slots of a row */
 
 static uint64_t now_ns(void)
 {
@@ -92,7 +94,9 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	v[E4D_C_VERDICT0 + rec->verdict]++;
 	v[E4D_C_EXTEND] += !!(rec->flags & E4D_F_EXTEND);
 	if (s->files)
-		e4d_files_settled(s->files, rec);
+		e4d_table_settled(s->files, rec);
+	if (s->files && (s->shared->wanted & E4D_WANT_PROCESSES))
+		e4d_table_settled(s->processes, rec);
 	/* still under way when the session ended, and nothing at stake */
 	if (!s->opts.cfg.all && rec->doubt == E4D_DOUBT_SETTLE &&
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
@@ -175,10 +179,18 @@ static bool any_pending(const struct e4d_session *s)
 	return (int64_t)sum > (int64_t)s->pending.settled;
 }
 
+/* 2 million writes a second by one CPU fill half of its row meanwhile. */
+static int longest_wait(const struct e4d_session *s)
+{
+	uint64_t ms = s->opts.cfg.all ? s->ring_cap / WAIT_SLOTS : WAIT_MS;
+
+	return ms < 1 ? 1 : ms < WAIT_MS ? ms : WAIT_MS;
+}
+
 /* Soon when the ring fills faster than it is emptied, later by and by. */
 static void set_pace(struct e4d_session *s, uint64_t grown)
 {
-	int most = s->opts.cfg.all ? WAIT_ALL_MS : WAIT_MS;
+	int most = longest_wait(s);
 
 	if (grown > s->ring_cap / 4)
 		s->wait_ms = 1;
@@ -298,15 +310,16 @@ static int open_ring(struct e4d_session *s)
 	return s->buffer ? 0 : -errno;
 }
 
-static int set_up(struct e4d_session *s)
+static int map_shared(struct e4d_session *s)
 {
-	struct bpf_map *bss = bpf_object__find_map_by_name(s->att.obj, ".bss");
-	int err;
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
 
-	if (!bss || bpf_map__value_size(bss) != sizeof(*s->shared))
+	if (bpf_obj_get_info_by_fd(s->att.shared_fd, &info, &len) ||
+	    info.value_size != sizeof(*s->shared))
 		return -EINVAL;
 	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-	                 bpf_map__fd(bss), 0);
+	                 s->att.shared_fd, 0);
 	if (s->shared == MAP_FAILED) {
 		s->shared = NULL;
 		return -errno;
@@ -315,14 +328,55 @@ static int set_up(struct e4d_session *s)
 	s->rows = libbpf_num_possible_cpus();
 	if (s->rows < 1 || s->rows > E4D_ROWS)
 		s->rows = E4D_ROWS;
-	err = open_ring(s);
+	return 0;
+}
+
+static int set_up(struct e4d_session *s)
+{
+	int err = map_shared(s);
+
+	if (!err)
+		err = open_ring(s);
 	if (err)
 		return err;
-	if (s->opts.cfg.files && e4d_files_open(&s->files, s->shared, s->opts.cfg.all))
+	if (s->opts.cfg.files && (e4d_table_open_files(&s->files, s->shared) ||
+	                          e4d_table_open_processes(&s->processes, s->shared)))
 		return -ENOMEM;
-	s->wait_ms = s->opts.cfg.all ? WAIT_ALL_MS : WAIT_MS;
-	return e4d_pending_open(&s->pending, s->att.inflight_fd, s->kernel.has_cmpxchg,
-	                        s->shared, s->opts.limits.in_flight);
+	s->shared->sample = E4D_SAMPLE;
+	s->wait_ms = longest_wait(s);
+	return e4d_pending_open(&s->pending, s->att.inflight_fd, s->kernel.has_cmpxchg, s->shared,
+	                        s->opts.limits.in_flight);
+}
+
+int e4d_session_adopt(const struct e4d_session_opts *opts, int dir, struct e4d_session **out)
+{
+	struct e4d_session *s = calloc(1, sizeof(*s));
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return -ENOMEM;
+	s->opts = *opts;
+	s->opts.cfg.all = 1;
+	s->opts.cfg.overwrite = 1;
+	s->kernel.has_cmpxchg = true; /* or there were nothing to adopt */
+	err = e4d_attach_pinned(dir, &s->att);
+	if (!err)
+		err = map_shared(s);
+	if (!err && bpf_obj_get_info_by_fd(s->att.ring_fd, &info, &len))
+		err = -errno;
+	if (!err)
+		err = e4d_ring_adopt(&s->ring, s->att.ring_fd, info.max_entries, s->shared);
+	if (!err)
+		err = e4d_pending_open(&s->pending, s->att.inflight_fd, true, s->shared, 0);
+	if (err) {
+		e4d_session_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
 }
 
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
@@ -335,9 +389,15 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	if (!s)
 		return -ENOMEM;
 	s->opts = *opts;
-	s->opts.cfg.self_tgid = getpid();
+	s->opts.cfg.self_tgid = opts->pinned ? 0 : getpid();
 	e4d_kernel_probe(&s->kernel);
 	err = e4d_kernel_check(&s->kernel, why, why_len);
+	if (!err && opts->cfg.overwrite && !s->kernel.has_cmpxchg) {
+		snprintf(why, why_len,
+		         "the flight recorder needs atomic operations of BPF that came "
+		         "with 5.12: leave --flight out");
+		err = -ENOTSUP;
+	}
 	if (!err && opts->tier)
 		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &opts->limits, &s->att, why,
 		                 why_len);
@@ -371,6 +431,19 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
 	return &s->att;
 }
 
+/* Adds what only the rows count, writes whose time was taken, to the programs' counters. */
+static void add_timed(const struct e4d_session *s, __u64 *v)
+{
+	uint64_t writes, bytes;
+
+	e4d_table_total(s->files, &writes, &bytes);
+	if (writes <= v[E4D_C_DONE]) /* a followed write is counted in one, not yet in the other */
+		return;
+	v[E4D_C_INSIDE] += writes - v[E4D_C_DONE];
+	if (bytes > v[E4D_C_SUBMITTED])
+		v[E4D_C_INSIDE_BYTES] += bytes - v[E4D_C_SUBMITTED];
+}
+
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 {
 	const struct e4d_counters *rows = s->shared->rows;
@@ -381,8 +454,8 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	for (int cpu = 0; cpu < s->rows; cpu++)
 		for (int c = 0; c < E4D_C_COUNT; c++)
 			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
-	if (s->files)
-		e4d_files_count(s->files, v);
+	if (s->files && !s->opts.cfg.all)
+		add_timed(s, v);
 	for (int c = 0; c < E4D_C_COUNT; c++)
 		v[c] += s->settled.v[c];
 	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
@@ -391,9 +464,72 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
 }
 
-int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx)
+/* So far; with cfg.all these writes are in a row. */
+static struct e4d_unplaced unplaced(const struct e4d_session *s)
 {
-	return s->files ? e4d_files_read(s->files, now_ns(), fn, ctx) : -EINVAL;
+	struct e4d_unplaced u = {0};
+
+	for (int cpu = 0; cpu < s->rows && !s->opts.cfg.all; cpu++) {
+		const __u64 *v = s->shared->rows[cpu].v;
+
+		u.writes += __atomic_load_n(&v[E4D_C_INSIDE], __ATOMIC_RELAXED);
+		u.bytes += __atomic_load_n(&v[E4D_C_INSIDE_BYTES], __ATOMIC_RELAXED);
+	}
+	return u;
+}
+
+/* Those while processes were wanted. */
+static struct e4d_unplaced unplaced_wanted(const struct e4d_session *s)
+{
+	struct e4d_unplaced u = s->wanted_sum, now = unplaced(s);
+
+	if (s->shared->wanted & E4D_WANT_PROCESSES) {
+		u.writes += now.writes - s->wanted_from.writes;
+		u.bytes += now.bytes - s->wanted_from.bytes;
+	}
+	return u;
+}
+
+int e4d_session_want(struct e4d_session *s, uint32_t what)
+{
+	if (!s->files)
+		return -EINVAL;
+	s->wanted_sum = unplaced_wanted(s);
+	s->wanted_from = unplaced(s);
+	s->shared->sample = what & E4D_WANT_PROCESSES ? 0 : E4D_SAMPLE;
+	__atomic_store_n(&s->shared->wanted, what, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
+{
+	struct e4d_unplaced u;
+
+	if (!s->files)
+		return -EINVAL;
+	u = unplaced(s);
+	return e4d_table_read(s->files, now_ns(), &u, fn, ctx);
+}
+
+int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
+{
+	struct e4d_unplaced u;
+
+	if (!s->processes)
+		return -EINVAL;
+	u = unplaced_wanted(s);
+	return e4d_table_read(s->processes, now_ns(), &u, fn, ctx);
+}
+
+void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx)
+{
+	struct e4d_flights f = {.pending = &s->pending,
+	                        .shared = s->shared,
+	                        .files = s->files,
+	                        .tier = s->att.tier,
+	                        .all = s->opts.cfg.all};
+
+	e4d_flights_read(&f, fn, ctx);
 }
 
 uint64_t e4d_session_losses(const struct e4d_session *s,
@@ -447,7 +583,8 @@ void e4d_session_close(struct e4d_session *s)
 	ring_buffer__free(s->buffer);
 	e4d_ring_close(&s->ring);
 	e4d_pending_close(&s->pending);
-	e4d_files_close(s->files);
+	e4d_table_close(s->files);
+	e4d_table_close(s->processes);
 	if (s->shared)
 		munmap(s->shared, sizeof(*s->shared));
 	e4d_detach(&s->att);

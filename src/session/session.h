@@ -10,8 +10,9 @@
 #include <stdint.h>
 #include "config.h"
 #include "probe/attach.h"
-#include "session/files.h"
+#include "session/flight.h"
 #include "session/ring.h"
+#include "session/sums.h"
 #include "trace.h"
 
 struct e4d_session;
@@ -20,6 +21,7 @@ struct e4d_session_opts {
 	struct e4d_config cfg;
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best that attaches */
 	struct e4d_limits limits;
+	bool pinned; /* it may outlive this process, whose number may be another's then */
 	bool prompt; /* deliver at each tick with records: the disk or /proc is asked about them */
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
@@ -33,6 +35,12 @@ struct e4d_session_opts {
 /* 0, or negative errno with the reason and its remedy in why. */
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
                      size_t why_len);
+
+/*
+ * A session with cfg.overwrite that another process has opened and pinned in dir, to
+ * be looked at or stopped. 0 or negative errno.
+ */
+int e4d_session_adopt(const struct e4d_session_opts *opts, int dir, struct e4d_session **out);
 
 /*
  * One step, to be made e4d_session_wait_ms() after the last: when records are there
@@ -58,10 +66,26 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 
 /*
  * Only with cfg.files, at each refresh of a view: calls fn for each file, last for
- * `other` (ino 0), then forgets files that are gone: see e4d_files_read(). 0,
- * -EINVAL without cfg.files, or -ENOMEM.
+ * `other`, then forgets files that are gone: see e4d_table_read(). What is
+ * forgotten goes on counting in `other`, so that the sum of all rows only grows and
+ * equals the counters. 0, -EINVAL without cfg.files, or -ENOMEM.
  */
-int e4d_session_files(struct e4d_session *s, e4d_file_fn *fn, void *ctx);
+int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx);
+
+/* From now on; what: of enum e4d_wanted, 0: nothing. Only with cfg.files, else -EINVAL. */
+int e4d_session_want(struct e4d_session *s, uint32_t what);
+
+/*
+ * The same for processes: what ended while E4D_WANT_PROCESSES was set, summed over
+ * all such times. Processes that ended are in `other` some refreshes later.
+ */
+int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx);
+
+/*
+ * Writes under way, in no order. Also without cfg.files; then, and without cfg.all,
+ * only those that are followed. The tracepoint tier before 6.6 knows no others either.
+ */
+void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx);
 
 /* The same, as a dump has them. */
 void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e);

@@ -17,6 +17,7 @@ static const char types[] =
 	"typealias integer { size = 16; align = 8; signed = false; } := u16;\n"
 	"typealias integer { size = 32; align = 8; signed = false; } := u32;\n"
 	"typealias integer { size = 64; align = 8; signed = false; } := u64;\n"
+	"typealias integer { size = 64; align = 8; signed = false; byte_order = be; } := be64;\n"
 	"typealias integer { size = 16; align = 8; signed = true; } := s16;\n"
 	"typealias integer { size = 32; align = 8; signed = true; } := s32;\n"
 	"typealias integer { size = 16; align = 8; signed = false; base = 16; } := x16;\n"
@@ -77,11 +78,11 @@ static const struct field write_fields[] = {
 };
 
 static const struct field inside_fields[] = {
-	{"u64", "seq"},    {"u64", "offset"},      {"u32", "latency_ns"}, {"u32", "submitted"},
-	{"u32", "mapped"}, {"u32", "ino"},         {"u64", "isize"},      {"u32", "dev"},
-	{"u32", "gen"},    {"u32", "pid"},         {"u32", "tid"},        {"x16", "flags"},
-	{"u16", "cpu"},    {"u8", "extents"},      {"u8", "blkbits"},     {"tier_t", "tier"},
-	{"u8", "version"}, {"char_t", "comm[16]"}, {NULL, NULL},
+	{"char_t", "comm[16]"}, {"u32", "pid"},       {"u32", "tid"},    {"be64", "seq"},
+	{"u32", "latency_ns"},  {"u8", "extents"},    {"u8", "blkbits"}, {"tier_t", "tier"},
+	{"u8", "version"},      {"u32", "submitted"}, {"u32", "mapped"}, {"u32", "ino"},
+	{"u32", "dev"},         {"u64", "isize"},     {"u32", "gen"},    {"x16", "flags"},
+	{"u16", "cpu"},         {"be64", "offset"},   {NULL, NULL},
 };
 
 static const struct field file_fields[] = {

@@ -131,15 +131,45 @@ static void add(struct e4d_stream *s, struct e4d_event *e, enum e4d_event_id id,
 	e4d_packet_add(&s->packet, e);
 }
 
-int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
+/* Of a write inside EOF that came as a record, where half of it says all. */
+static bool to_inside(struct e4d_ev_inside *e, const struct e4d_record *r)
 {
-	struct e4d_stream *s;
-	struct e4d_ev_write *e;
+	struct e4d_record same;
 
-	if (w->err)
-		return w->err;
-	s = stream_of(w, rec->cpu);
-	e = s ? room(w, s, sizeof(*e)) : NULL;
+	if (r->verdict != E4D_CLEAN || r->seen != (E4D_BRIEF_SEEN | E4D_SEEN_RET))
+		return false;
+	*e = (struct e4d_ev_inside){
+		.head = {.timestamp = r->ts_ns + r->latency_ns,
+	                 .id = E4D_EV_INSIDE,
+	                 .size = sizeof(*e)},
+		.pid = r->pid,
+		.tid = r->tid,
+		.seq_be = __builtin_bswap64(r->seq),
+		.latency_ns = (uint32_t)r->latency_ns,
+		.extents = (uint8_t)r->extents,
+		.blkbits = r->blkbits,
+		.tier = r->tier,
+		.version = r->version,
+		.submitted = r->submitted,
+		.mapped = r->mapped,
+		.ino = (uint32_t)r->ino,
+		.dev = r->dev,
+		.isize = r->isize_before,
+		.gen = r->gen,
+		.flags = (uint16_t)r->flags,
+		.cpu = r->cpu,
+		.offset_be = __builtin_bswap64(r->offset),
+	};
+	memcpy(e->comm, r->comm, sizeof(e->comm));
+	e4d_inside_expand(&same, e);
+	return !memcmp(&same, r, sizeof(same));
+}
+
+static int put_record(struct e4d_trace_writer *w, const struct e4d_record *rec)
+{
+	struct e4d_stream *s = stream_of(w, rec->cpu);
+	struct e4d_ev_write *e = s ? room(w, s, sizeof(*e)) : NULL;
+
 	if (!e)
 		return w->err;
 	e->rec = *rec;
@@ -155,15 +185,24 @@ static int put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *fr
 
 	if (!e)
 		return w->err;
-	/* its begin is told by its end, which therefore must be exact; s->floor may have moved */
+	/* its begin is told by its end, which therefore must be exact */
 	if (from->head.timestamp < s->floor) {
 		e4d_inside_expand(&rec, from);
-		return e4d_trace_put(w, &rec);
+		return put_record(w, &rec);
 	}
 	*e = *from;
 	e->head.reserved = 0;
 	e4d_packet_add(&s->packet, &e->head);
 	return 0;
+}
+
+int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
+{
+	struct e4d_ev_inside e;
+
+	if (w->err)
+		return w->err;
+	return to_inside(&e, rec) ? put_inside(w, &e) : put_record(w, rec);
 }
 
 int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n)
@@ -315,6 +354,11 @@ void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64
 	*bytes = w->dump.bytes;
 	*packets = w->packets;
 	*events = w->events;
+}
+
+unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w)
+{
+	return w->dump.rotation;
 }
 
 void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info)

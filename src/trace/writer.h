@@ -73,6 +73,8 @@ void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64
 
 /* What the dump says of its session, as an event; its timestamp is the caller's. */
 void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info);
+/* The rotation that is being written, from 0. */
+unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w);
 
 /* Frees; writes nothing. NULL is allowed. */
 void e4d_trace_writer_close(struct e4d_trace_writer *w);

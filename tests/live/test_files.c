@@ -32,8 +32,8 @@
 
 /* All rows of one read. */
 struct table {
-	struct e4d_file_sums row[E4D_FILES];
-	struct e4d_file_sums other;
+	struct e4d_row row[E4D_FILES];
+	struct e4d_row other;
 	size_t n;
 	uint64_t writes, bytes; /* of all, and `other` */
 };
@@ -48,15 +48,15 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return 0;
 }
 
-static void on_file(void *ctx, const struct e4d_file_sums *f)
+static void on_file(void *ctx, const struct e4d_row *f)
 {
 	struct table *t = ctx;
 
 	assert_true(t->n < E4D_FILES);
-	if (f->ino)
-		t->row[t->n++] = *f;
-	else
+	if (f->other)
 		t->other = *f;
+	else
+		t->row[t->n++] = *f;
 	t->writes += f->writes;
 	t->bytes += f->submitted;
 }
@@ -68,7 +68,7 @@ static void read_table(void)
 }
 
 /* The file's n-th row, by number. */
-static const struct e4d_file_sums *row_of(int fd, int n)
+static const struct e4d_row *row_of(int fd, int n)
 {
 	struct stat st;
 
@@ -169,7 +169,7 @@ static pid_t child_writes(int fd, long n)
 }
 
 /* The sum of the rows' lower bounds is no more than the time that passed. */
-static void assert_latencies(const struct e4d_file_sums *f, uint64_t passed_ns)
+static void assert_latencies(const struct e4d_row *f, uint64_t passed_ns)
 {
 	uint64_t n = 0, least = 0;
 
@@ -187,7 +187,7 @@ static void assert_latencies(const struct e4d_file_sums *f, uint64_t passed_ns)
 static void test_overwrites_and_appends(void **state)
 {
 	enum { FILES = 3, OVER = 200 };
-	const struct e4d_file_sums *f;
+	const struct e4d_row *f;
 	uint64_t began;
 	int fd[FILES];
 	pid_t pid[2];
@@ -205,7 +205,7 @@ static void test_overwrites_and_appends(void **state)
 		f = row_of(fd[i], 0);
 		assert_non_null(f);
 		assert_latencies(f, began);
-		assert_true(f->last_pid == (uint32_t)pid[0] || f->last_pid == (uint32_t)pid[1]);
+		assert_true(f->pid == (uint32_t)pid[0] || f->pid == (uint32_t)pid[1]);
 	}
 	stop();
 	assert_int_equal(table.n, FILES);
@@ -247,7 +247,7 @@ static void test_errors_and_shorts(void **state)
 	enum { ERRORS = 20 };
 	int shorts;
 	int a = scratch(), b = scratch();
-	const struct e4d_file_sums *f;
+	const struct e4d_row *f;
 
 	(void)state;
 	child_writes(a, BLOCKS);
@@ -301,7 +301,7 @@ static void test_queued_writes(void **state)
 	assert_int_equal(table.n, CHILDREN);
 	assert_true(table.other.writes < CHILDREN * EACH / 2);
 	for (int i = 0; i < CHILDREN; i++) {
-		const struct e4d_file_sums *f = row_of(fd[i], 0);
+		const struct e4d_row *f = row_of(fd[i], 0);
 
 		assert_non_null(f);
 		assert_latencies(f, began * QUEUE);
@@ -323,7 +323,7 @@ static int create(const char *path)
 /* The number of a file that is gone is used again: two files, two rows. */
 static void test_inode_number_used_again(void **state)
 {
-	const struct e4d_file_sums *f[2];
+	const struct e4d_row *f[2];
 	struct stat first, st;
 	char path[512];
 	unsigned int gen = 0;
@@ -398,7 +398,7 @@ static void test_more_files_than_places(void **state)
 	assert_int_equal(table.other.writes, (FILES - table.n) * 2 * EACH);
 	assert_int_equal(table.other.extending, (FILES - table.n) * EACH);
 	assert_total(FILES * 2 * EACH);
-	for (int i = 0; i < E4D_FILES_IDLE + 2; i++)
+	for (int i = 0; i < E4D_IDLE_READS + 2; i++)
 		read_table();
 	usleep(200000);
 	read_table();
@@ -436,7 +436,7 @@ static pid_t child_waits(int fd, int report, int go)
 
 static void test_settled_by_the_session(void **state)
 {
-	const struct e4d_file_sums *f;
+	const struct e4d_row *f;
 	struct e4d_past_eof disk;
 	int fd = scratch(), report[2], go[2];
 	pid_t pid;
@@ -464,7 +464,7 @@ static void test_settled_by_the_session(void **state)
 	assert_int_equal(f->submitted, ASKED);
 	assert_int_equal(f->extending, 1);
 	assert_int_equal(f->findings, disk.written != 0);
-	assert_int_equal(f->last_pid, pid);
+	assert_int_equal(f->pid, pid);
 	for (int i = 0; i < 2; i++)
 		close(report[i]), close(go[i]);
 	close(fd);

@@ -41,8 +41,8 @@ static struct e4d_ev_inside inside(const struct e4d_plain *p)
 {
 	struct e4d_ev_inside b = {
 		.head.timestamp = p->ts_ns + LATENCY,
-		.seq = p->seq,
-		.offset = p->offset,
+		.seq_be = __builtin_bswap64(p->seq),
+		.offset_be = __builtin_bswap64(p->offset),
 		.isize = p->isize,
 		.latency_ns = LATENCY,
 		.ino = p->ino,

@@ -111,8 +111,8 @@ static inline void remove_dir(const char *dir)
 static inline void put_inside(struct test_packet *p, unsigned int cpu, uint64_t i)
 {
 	struct e4d_ev_inside e = {
-		.seq = i * 100 + cpu,
-		.offset = i * 4096,
+		.seq_be = __builtin_bswap64(i * 100 + cpu),
+		.offset_be = __builtin_bswap64(i * 4096),
 		.latency_ns = (uint32_t)(10 + i),
 		.submitted = 4096,
 		.mapped = 8192,
@@ -131,7 +131,7 @@ static inline void put_inside(struct test_packet *p, unsigned int cpu, uint64_t 
 		.comm = "fio",
 	};
 
-	packet_event(p, 1000 + i * 10 + cpu, E4D_EV_INSIDE, &e.seq, sizeof(e) - 16);
+	packet_event(p, 1000 + i * 10 + cpu, E4D_EV_INSIDE, &e.comm, sizeof(e) - 16);
 }
 
 #endif

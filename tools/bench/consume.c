@@ -2,7 +2,8 @@
 /*
  * The least that a consumer of one record for each write does: takes each from
  * the ring when the session says and writes its bytes to a file. With --files it
- * counts for each file, as the live view does, and takes the records of the default.
+ * counts for each file, as the live view does, and takes the records of the default; with
+ * --view also for each process, with what is asked of writes under way.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,16 +59,17 @@ int main(int argc, char **argv)
 	struct e4d_session_opts opts = {.on_record = on_record, .on_inside = on_inside, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";
+	bool view = argc == 3 && !strcmp(argv[2], "--view");
 	int err;
 
 	if (argc == 3)
 		opts.tier = e4d_name_value(&e4d_tiers, argv[1], strlen(argv[1]));
 	if (argc != 3 || (int)opts.tier <= 0) {
-		fprintf(stderr, "usage: consume TIER FILE|--files\n"
+		fprintf(stderr, "usage: consume TIER FILE|--files|--view\n"
 		                "example: consume tracepoint /dev/null\n");
 		return 2;
 	}
-	opts.cfg.files = !strcmp(argv[2], "--files");
+	opts.cfg.files = view || !strcmp(argv[2], "--files");
 	opts.cfg.all = !opts.cfg.files;
 	c.fd = open(opts.cfg.files ? "/dev/null" : argv[2],
 	            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -76,6 +78,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = e4d_session_open(&opts, &s, why, sizeof(why));
+	if (!err && view)
+		err = e4d_session_want(s, E4D_WANT_PROCESSES | E4D_WANT_FLIGHTS);
 	if (!err)
 		err = loop(s, &c);
 	if (err)

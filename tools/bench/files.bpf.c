@@ -5,7 +5,7 @@
  * loop with the ids and without the update: what is subtracted.
  */
 #define E4D_TIER E4D_TIER_TRACEPOINT
-#include "files.bpf.h"
+#include "sums.bpf.h"
 #include "files_arg.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -16,7 +16,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u64);
-	__type(value, struct e4d_file);
+	__type(value, struct e4d_sums);
 } hash SEC(".maps");
 
 struct {
@@ -27,7 +27,7 @@ struct {
 	__type(value, __u32);
 } ids SEC(".maps");
 
-static const struct e4d_file none = {};
+static const struct e4d_sums none = {};
 
 /* As k_id() of an inode: they lie 1 KiB apart. */
 static __always_inline __u64 next_id(__u32 i)
@@ -41,21 +41,21 @@ static __always_inline __u64 next_id(__u32 i)
 
 static __always_inline void hash_add(__u64 id, __u64 ns)
 {
-	struct e4d_file *f = bpf_map_lookup_elem(&hash, &id);
+	struct e4d_sums *f = bpf_map_lookup_elem(&hash, &id);
 
 	if (!f) {
 		bpf_map_update_elem(&hash, &id, &none, BPF_NOEXIST);
 		f = bpf_map_lookup_elem(&hash, &id);
 	}
 	if (f)
-		file_add(f, 4096, 4096, ns, false);
+		sums_add(f, 4096, 4096, ns);
 }
 
 static __always_inline void table_add(__u64 id, __u64 ns)
 {
 	__u32 place = 0;
 
-	file_add(file_slow(id, id >> 10, DEV, 1, &place), 4096, 4096, ns, false);
+	sums_add(file_slow(id, id >> 10, DEV, 1, &place), 4096, 4096, ns);
 }
 
 #define UPDATES(name, body)                                                                        \

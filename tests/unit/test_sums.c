@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "files.h"
+#include "sums.h"
 
 static __u32 log2_of(__u64 x)
 {

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* ext4diotop wrap: traces while a command runs, and gives each finding to its test. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/loop.h"
+#include "confirm/confirm.h"
+#include "path/path.h"
+#include "record/names.h"
+#include "session/session.h"
+#include "util/log.h"
+#include "verdict.h"
+#include "wrap/kmsg.h"
+#include "wrap/report.h"
+
+#define WRAP_DONE 1 /* the command and what it started have ended */
+
+static const char help[] =
+	"Usage: ext4diotop wrap [OPTIONS] -- COMMAND [ARGUMENT...]\n"
+	"Traces direct writes to ext4 while COMMAND runs, waits for all that it started,\n"
+	"and says then which writes left blocks past EOF, and in which test: fstests and\n"
+	"blktests name each test in the kernel's log when it begins (/dev/kmsg).\n"
+	"COMMAND has this terminal, directory and environment, and gets the signals.\n"
+	"\n"
+	"  --report FILE    the report goes to FILE, a new one, not to standard output,\n"
+	"                   where it follows what COMMAND wrote\n"
+	"  --json           the report as one JSON document\n"
+	"  --filter TERMS   only writes that match, e.g. 'dev=/mnt/scratch'\n"
+	"  --tier TIER      fentry, kprobe or tracepoint; default: the best\n"
+	"  --strict         exposure to a crash counts as a finding too\n"
+	"  --confirm        ask the disk (FIEMAP) about each finding\n"
+	"  --buffer SIZE    memory for records on their way, default 4M\n"
+	"  --in-flight N    follow at most N writes at a time, default and most 16384\n"
+	"  -q, --quiet      only warnings besides the report\n"
+	"\n"
+	"Examples:\n"
+	"  cd xfstests && ext4diotop wrap --report /tmp/aio.txt -- ./check -g aio\n"
+	"  ext4diotop wrap --filter 'dev=/mnt/test' --confirm -- ./check generic/091\n"
+	"  ext4diotop wrap --json --report r.json -- fio job.fio && jq .sum r.json\n"
+	"\n"
+	"Exit: 0 clean, 1 a finding, or COMMAND failed (the report names its status),\n"
+	"2 usage, 3 cannot run here, or COMMAND cannot be run, 4 no write was seen,\n"
+	"5 no finding, but events were lost.\n";
+
+struct wrap {
+	struct e4d_opts opts;
+	const char *report;
+	int out; /* where the report goes */
+	struct e4d_session *session;
+	struct e4d_paths *paths;
+	struct e4d_kmsg kmsg;
+	struct e4d_source source; /* kmsg's */
+	struct e4d_family family;
+	struct e4d_wrap_result r;
+	bool said; /* that only others are left */
+};
+
+enum { OPT_REPORT = E4D_OPT_OWN };
+
+static const struct option longopts[] = {
+	{"report", required_argument, NULL, OPT_REPORT},
+	{NULL, 0, NULL, 0},
+};
+
+static int parse_own(void *ctx, int c)
+{
+	struct wrap *w = ctx;
+
+	(void)c; /* there is one */
+	w->report = optarg;
+	return 0;
+}
+
+/* E4D_OPTS_RUN, or an exit code. */
+static int parse(struct wrap *w, int argc, char **argv)
+{
+	const struct e4d_own_opts own = {.longopts = longopts,
+	                                 .shortopts = "",
+	                                 .parse = parse_own,
+	                                 .ctx = w,
+	                                 .operands = true};
+	const struct e4d_opts *o = &w->opts;
+	int code = e4d_opts_parse_own(&w->opts, argc, argv, help, &own);
+
+	if (code != E4D_OPTS_RUN)
+		return code;
+	if (o->all || o->self || o->count || o->duration > 0 || !strcmp(o->format, "csv"))
+		e4d_err("--all, --csv, --duration, --self and -n are not options of wrap");
+	else if (optind == argc)
+		e4d_err("wrap wants a command: ext4diotop wrap -- COMMAND [ARGUMENT...]");
+	else
+		return code;
+	fputs("Try 'ext4diotop wrap --help'.\n", stderr);
+	return E4D_EXIT_USAGE;
+}
+
+static void keep(struct wrap *w, const struct e4d_wrap_finding *f, const char *path)
+{
+	struct e4d_wrap_result *r = &w->r;
+	struct e4d_wrap_finding *list = NULL;
+
+	if (r->finding_count < E4D_WRAP_FINDINGS)
+		list = reallocarray(r->findings, r->finding_count + 1, sizeof(*list));
+	if (!list) {
+		r->unlisted++;
+		return;
+	}
+	r->findings = list;
+	list += r->finding_count++;
+	*list = *f;
+	list->path = path ? strdup(path) : NULL;
+}
+
+/*
+ * A finding counts for its test, or as a maybe for each that it may belong to; one of
+ * another process for none.
+ */
+static void count(struct wrap *w, const struct e4d_wrap_finding *f)
+{
+	struct e4d_mark *marks = w->r.marks.v;
+
+	if (f->kin == E4D_KIN_NO) {
+		w->r.other.findings++;
+		return;
+	}
+	if (f->first == f->last) {
+		marks[f->first].tally.findings++;
+		return;
+	}
+	w->r.maybe++;
+	for (size_t i = f->first; i <= f->last; i++)
+		marks[i].tally.maybe++;
+}
+
+static int on_record(void *ctx, struct e4d_record *rec)
+{
+	struct wrap *w = ctx;
+	struct e4d_wrap_finding f = {.rec = *rec};
+	struct e4d_tally *t;
+	bool finding = e4d_is_finding(rec, w->opts.strict);
+	const char *path = NULL;
+	__u64 past;
+
+	if (!e4d_filter_needs_path(w->opts.filter) && !e4d_filter_match(w->opts.filter, rec, NULL))
+		return 0;
+	if (finding || e4d_filter_needs_path(w->opts.filter))
+		path = e4d_path_resolve(w->paths, rec);
+	if (!e4d_filter_match(w->opts.filter, rec, path))
+		return 0;
+	if (rec->ts_ns >= w->kmsg.empty_ns && e4d_kmsg_read(&w->kmsg, &w->r.marks))
+		return -ENOMEM;
+	e4d_marks_find(&w->r.marks, rec->ts_ns, &f.first, &f.last);
+	f.kin = e4d_family_of(&w->family, rec->pid, rec->ts_ns);
+	t = f.kin == E4D_KIN_NO ? &w->r.other : &w->r.marks.v[f.last].tally;
+	t->writes++;
+	t->extending += (rec->flags & E4D_F_EXTEND) != 0;
+	t->unknown += rec->verdict == E4D_UNKNOWN;
+	if (!finding)
+		return 0;
+	if (w->opts.confirm && e4d_confirm(&f.rec, path, &past))
+		w->r.unasked++;
+	count(w, &f);
+	keep(w, &f, path);
+	return 0;
+}
+
+static int on_signal(void *ctx, const struct signalfd_siginfo *si)
+{
+	struct wrap *w = ctx;
+	struct e4d_child *c = &w->r.child;
+
+	if (si->ssi_signo == SIGCHLD)
+		return 0; /* the tick that follows asks */
+	if (c->ended) {
+		e4d_warn("processes that the command started go on without the tracer");
+		return WRAP_DONE;
+	}
+	e4d_child_signal(c, si);
+	return 0;
+}
+
+static int ticked(void *ctx)
+{
+	struct wrap *w = ctx;
+
+	if (e4d_child_reap(&w->r.child))
+		return WRAP_DONE;
+	if (w->r.child.ended && !w->said) {
+		e4d_info("the command has ended; waiting for processes that it started; Ctrl-C "
+		         "ends that");
+		w->said = true;
+	}
+	return 0;
+}
+
+static int kmsg_ready(void *ctx, short revents)
+{
+	struct wrap *w = ctx;
+
+	int err = e4d_kmsg_read(&w->kmsg, &w->r.marks);
+
+	(void)revents;
+	w->source.fd = w->kmsg.fd;
+	return err;
+}
+
+static int loop(struct wrap *w, int signals)
+{
+	const struct e4d_loop l = {
+		.session = w->session,
+		.signals = signals,
+		.out = -1,
+		.on_signal = on_signal,
+		.ticked = ticked,
+		.sources = &w->source,
+		.source_count = 1,
+		.ctx = w,
+	};
+	int err;
+
+	w->source = (struct e4d_source){.fd = w->kmsg.fd, .events = POLLIN, .ready = kmsg_ready};
+	err = e4d_loop_run(&l);
+	return err > 0 ? 0 : err;
+}
+
+/* Before anything is attached: what would be refused is refused early. */
+static int check(struct wrap *w)
+{
+	int err = e4d_child_find(w->r.argv[0]);
+
+	if (err) {
+		e4d_err("cannot run '%s': %s", w->r.argv[0], strerror(-err));
+		return E4D_EXIT_CANNOT;
+	}
+	w->out = STDOUT_FILENO;
+	if (w->report)
+		w->out =
+			open(w->report, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (w->out < 0) {
+		e4d_err("--report %s: %s%s", w->report, strerror(errno),
+		        errno == EEXIST ? "; nothing is overwritten: name a new file" : "");
+		return E4D_EXIT_CANNOT;
+	}
+	return 0;
+}
+
+static int start(struct wrap *w)
+{
+	struct e4d_session_opts so = {
+		.on_record = on_record, .ctx = w, .tier = w->opts.tier, .limits = w->opts.limits};
+	char why[1024] = "";
+	int err;
+
+	so.cfg.all = true; /* each is counted */
+	so.prompt = w->opts.confirm || e4d_filter_needs_path(w->opts.filter);
+	if (w->opts.filter)
+		e4d_filter_pushdown(w->opts.filter, &so.cfg);
+	w->r.strict = w->opts.strict;
+	e4d_clock_measure(&w->r.clock);
+	err = e4d_paths_open(&w->paths);
+	if (!err)
+		err = e4d_marks_open(&w->r.marks);
+	if (err) {
+		e4d_err("%s", strerror(-err));
+		return E4D_EXIT_CANNOT;
+	}
+	if (e4d_session_open(&so, &w->session, why, sizeof(why))) {
+		e4d_err("cannot trace here: %s", why);
+		return E4D_EXIT_CANNOT;
+	}
+	w->r.tier = e4d_session_tier(w->session);
+	e4d_kmsg_open(&w->kmsg);
+	if (w->kmsg.fd < 0)
+		e4d_warn("no names of tests: %s", w->kmsg.why);
+	err = e4d_child_start(&w->r.child, (char **)w->r.argv);
+	if (err) {
+		e4d_err("cannot run '%s': %s", w->r.argv[0], strerror(-err));
+		return E4D_EXIT_CANNOT;
+	}
+	e4d_info("tracing direct writes to ext4 while '%s' runs, tier %s", w->r.argv[0],
+	         e4d_tier_name(w->r.tier));
+	return 0;
+}
+
+static void on_loss(void *ctx, const char *name, uint64_t n)
+{
+	struct wrap *w = ctx;
+	struct e4d_wrap_loss *l = &w->r.losses[w->r.loss_count];
+
+	e4d_warn("lost: %s %llu", name, (unsigned long long)n);
+	if (w->r.loss_count == E4D_WRAP_LOSSES)
+		return;
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	l->count = n;
+	w->r.loss_count++;
+}
+
+/* What the report cannot say in its own words. */
+static void warn(const struct wrap *w)
+{
+	const struct e4d_wrap_result *r = &w->r;
+	char status[80];
+
+	e4d_wrap_status(&r->child, status, sizeof(status));
+	if (!r->child.ended || r->child.status)
+		e4d_warn("'%s' %s", r->argv[0], status);
+	if (r->unasked)
+		e4d_warn("%llu findings could not be confirmed: the file has gone or moved on",
+		         (unsigned long long)r->unasked);
+	if (r->unlisted)
+		e4d_warn("%llu findings more are not listed", (unsigned long long)r->unlisted);
+	if (r->gaps)
+		e4d_warn("the kernel's log was overwritten %llu times before it was read: names "
+		         "of tests may be missing (log_buf_len=)",
+		         (unsigned long long)r->gaps);
+	if (e4d_wrap_exit(r) == E4D_EXIT_BLIND)
+		e4d_warn("events were lost: that nothing was found proves nothing");
+}
+
+/* Detaches, and reports whatever has been seen; the exit code. */
+static int finish(struct wrap *w, int err)
+{
+	int reported;
+
+	if (!err)
+		err = e4d_session_stop(w->session);
+	e4d_kmsg_read(&w->kmsg, &w->r.marks);
+	w->r.no_marks = w->kmsg.why[0] ? w->kmsg.why : NULL;
+	w->r.gaps = w->kmsg.gaps;
+	w->r.lost = e4d_session_losses(w->session, on_loss, w);
+	warn(w);
+	reported = e4d_wrap_report(&w->r, w->opts.format, w->out);
+	if (!err && reported != -EPIPE)
+		err = reported;
+	if (!err)
+		return e4d_wrap_exit(&w->r);
+	e4d_err("stopped: %s", strerror(-err));
+	return E4D_EXIT_CANNOT;
+}
+
+static void release(struct wrap *w)
+{
+	e4d_session_close(w->session);
+	e4d_kmsg_close(&w->kmsg);
+	e4d_paths_close(w->paths);
+	e4d_marks_close(&w->r.marks);
+	for (size_t i = 0; i < w->r.finding_count; i++)
+		free(w->r.findings[i].path);
+	free(w->r.findings);
+	e4d_opts_free(&w->opts);
+	if (w->report && w->out >= 0)
+		close(w->out);
+}
+
+int e4d_cmd_wrap(int argc, char **argv)
+{
+	struct wrap w = {.out = -1, .kmsg.fd = -1};
+	int signals, code = parse(&w, argc, argv);
+
+	if (code != E4D_OPTS_RUN)
+		goto out;
+	w.r.argv = argv + optind;
+	code = check(&w);
+	if (code)
+		goto out;
+	e4d_child_init(&w.r.child);
+	signals = e4d_loop_signals(e4d_child_signals, 2);
+	code = start(&w);
+	if (!code)
+		code = finish(&w, loop(&w, signals));
+out:
+	release(&w);
+	return code;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * Which test a write belongs to: fstests and blktests say in the kernel's log when
+ * each test begins, and the log has a clock of its own. All pure.
+ */
+#ifndef E4D_MARKS_H
+#define E4D_MARKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define E4D_MARK_NAME 64
+
+/* An instant that is known to lie within [from, to], CLOCK_BOOTTIME ns. */
+struct e4d_span {
+	uint64_t from, to;
+};
+
+/*
+ * From the log's clock to CLOCK_BOOTTIME. printk stamps with local_clock(): it runs at
+ * the rate of the boot's calibration, does not count suspend, and is not the
+ * CLOCK_MONOTONIC that NTP steers. So the offset is not computed but learnt: each
+ * message was written after the log was last seen empty and before it was read.
+ */
+struct e4d_logclock {
+	bool known;
+	int64_t lo, hi; /* BOOTTIME - log, ns: within, at `at` */
+	uint64_t at;    /* BOOTTIME ns of what was learnt last */
+};
+
+/*
+ * Learns from a message stamped log_us that was written within `seen`; returns where
+ * it lies, never outside of `seen`. What was learnt before is trusted for as much as
+ * clocks may drift apart (500 ppm, the most that NTP slews), and forgotten where it
+ * contradicts (suspend).
+ */
+struct e4d_span e4d_logclock_place(struct e4d_logclock *c, uint64_t log_us, struct e4d_span seen);
+
+/*
+ * Takes a record of /dev/kmsg apart ("12,3686,25320003189,-;run fstests generic/091 at
+ * 2026-05-04 13:02:11\n KEY=value"). Returns false when it is none; *text is its first
+ * line, *len bytes.
+ */
+bool e4d_kmsg_parse(const char *rec, size_t size, uint64_t *log_us, const char **text, size_t *len);
+
+/*
+ * The test that the line names: "run fstests NAME at DATE", the same with blktests.
+ * False when it is another line. A longer name is cut.
+ */
+bool e4d_mark_parse(const char *text, size_t len, char name[E4D_MARK_NAME]);
+
+/* What happened while a test was under way. */
+struct e4d_tally {
+	uint64_t writes, extending, unknown;
+	uint64_t findings; /* of this test */
+	uint64_t maybe;    /* of this test, or of another that began or ended then */
+};
+
+struct e4d_mark {
+	char name[E4D_MARK_NAME]; /* "": before the first */
+	bool lost;                /* the log was overwritten: marks may be missing from here on */
+	struct e4d_span begin;
+	struct e4d_tally tally;
+};
+
+/* v[0] is what came before the first mark. */
+struct e4d_marks {
+	struct e4d_mark *v; /* owned */
+	size_t n;
+};
+
+/* 0 or -ENOMEM. */
+int e4d_marks_open(struct e4d_marks *m);
+
+/* A later one; a span that reaches before the last one's is cut. 0 or -ENOMEM. */
+int e4d_marks_add(struct e4d_marks *m, const char *name, bool lost, struct e4d_span begin);
+
+/* v[*first] to v[*last]: all that may have been under way at boot_ns. */
+void e4d_marks_find(const struct e4d_marks *m, uint64_t boot_ns, size_t *first, size_t *last);
+
+/* The widest span of a mark, ns: how far off its begin may be. */
+uint64_t e4d_marks_error(const struct e4d_marks *m);
+
+void e4d_marks_close(struct e4d_marks *m);
+
+#endif
