@@ -102,6 +102,12 @@ suite_cli() {
 	umount_scratch
 }
 
+suite_flight() {
+	mount_scratch || return
+	tests/flight.sh build "$work/mnt"
+	umount_scratch
+}
+
 suite_validate() {
 	tests/validate.sh build
 }

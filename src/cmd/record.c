@@ -111,6 +111,7 @@ struct record {
 
 static int parse_flight(struct e4d_flight_opts *f, int c)
 {
+	f->tuned |= c > OPT_FLIGHT;
 	switch (c) {
 	case OPT_FLIGHT:
 		f->on = true;
@@ -161,10 +162,10 @@ static int parse_own(void *ctx, int c)
 /* What only one of the two ways to record takes. */
 static const char *check_flight(const struct record *r)
 {
-	const struct e4d_flight_opts *f = &r->flight, no = E4D_FLIGHT_DEFAULTS;
+	const struct e4d_flight_opts *f = &r->flight;
 	const struct e4d_trace_limits *l = &r->limits;
 
-	if (!f->on && memcmp(f, &no, sizeof(no)))
+	if (!f->on && f->tuned)
 		return "--after, --once, --dumps, --pin and --bpffs are for --flight";
 	if (f->on && (l->rotate_bytes || l->rotate_ns || l->keep || l->max_bytes || l->zstd ||
 	              r->opts.count || r->opts.limits.ring_bytes))

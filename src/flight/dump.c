@@ -121,14 +121,15 @@ static uint64_t now_ns(void)
 
 /* Why it was made, how much of it there was, and every loss and total. */
 static void put_rest(struct e4d_session *s, struct e4d_trace_writer *w,
-                     const struct e4d_flight_dump *d, const struct e4d_flight_counts *c)
+                     const struct e4d_flight_dump *d, const struct e4d_flight_counts *c,
+                     uint64_t now)
 {
 	struct e4d_ev_counters e;
 	char text[512], counts[256];
 
 	e4d_flight_describe(c, counts, sizeof(counts));
 	snprintf(text, sizeof(text), "flight: %s: %s", d->why, counts);
-	e4d_trace_put_mark(w, now_ns(), text);
+	e4d_trace_put_mark(w, now, text);
 	e4d_session_losses(s, put_loss, w);
 	e4d_session_totals(s, &e);
 	e4d_trace_put_counters(w, &e);
@@ -145,6 +146,7 @@ int e4d_flight_dump(struct e4d_session *s, const struct e4d_flight_dump *d, bool
 	struct e4d_trace_writer *w = NULL;
 	struct e4d_counters sum;
 	struct take t = {0};
+	uint64_t now;
 	int err, late;
 
 	memset(counts, 0, sizeof(*counts));
@@ -164,8 +166,9 @@ int e4d_flight_dump(struct e4d_session *s, const struct e4d_flight_dump *d, bool
 	for (size_t i = 0; i < t.n && !err; i++)
 		err = put_event(s, w, d, strict, t.events[i], counts);
 	if (w) {
-		e4d_trace_tick(w, now_ns());
-		put_rest(s, w, d, counts);
+		now = now_ns();
+		e4d_trace_tick(w, now);
+		put_rest(s, w, d, counts, now);
 		late = e4d_trace_finish(w);
 		err = err ? err : late;
 		if (err)

@@ -9,6 +9,7 @@
 
 struct e4d_flight_opts {
 	bool on;
+	bool tuned;         /* something else of it was given */
 	bool once;          /* ends after the dump of the first finding */
 	bool pin;           /* goes on when the process dies */
 	const char *bpffs;  /* where it is pinned; NULL: /sys/fs/bpf */
