@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
-# ext4diotop: all, deps, demo, test, lab, check, install, uninstall, clean
+# ext4diotop: all, deps, demo, test, fuzz, lab, check, install, uninstall, clean
 # Variables: V=1 (show commands), STATIC=1 (one static binary), PREFIX, DESTDIR,
 # CLANG, BPFTOOL, ARCH (x86 or arm64: of the BPF objects).
 
@@ -73,7 +73,7 @@ HOLDWRITE := $(patsubst tools/lab/crash/%.c,$(B)/tools/lab/crash/%.o,$(wildcard 
 
 RANDWRITE := $(patsubst tools/%.c,$(B)/tools/%.o,$(wildcard tools/lab/randwrite/*.c)) $(WRITES)
 
-.PHONY: all deps demo test lab bench bench-bin check install uninstall clean help arm64-bpf unit live
+.PHONY: all deps demo test lab bench bench-bin fuzz fuzz-bin check install uninstall clean help arm64-bpf unit live
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -228,6 +228,27 @@ $(B)/bench/%: tools/bench/%.c $(BENCH_HDRS) $(OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -I$(B)/bench $(BASE_CFLAGS) $(CFLAGS) $(LINK) -o $@ $(filter %.c,$^) \
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lpthread $(LIBS)
+
+# --- fuzzing: the reader and salvage, without libbpf and libkdumpfile; FUZZ_TIME in seconds, for both --
+FUZZ_TIME ?= 600
+FUZZ_SRCS := $(filter-out src/trace/writer.c,$(wildcard src/trace/*.c)) src/flight/page.c src/util/crc32c.c \
+	src/util/log.c src/util/escape.c src/util/outbuf.c src/record/names.c
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+$(B)/fuzz/seeds: tests/fuzz/seeds.c tests/unit/traces.h include/trace.h include/flight.h $(MODE)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -o $@ $< -lzstd
+
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_SRCS) $(wildcard src/trace/*.h) $(MODE)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -DE4D_KDUMPFILE,$(CPPFLAGS)) $(BASE_CFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_SRCS) -lzstd
+
+fuzz-bin: $(addprefix $(B)/fuzz/,seeds reader salvage)
+
+fuzz: fuzz-bin
+	@tests/fuzz/run.sh $(B)/fuzz $(FUZZ_TIME)
 
 unit: $(UNIT)
 live: $(LIVE)

@@ -46,12 +46,31 @@ static __always_inline void isize_now(struct e4d_slot *w, struct inode *inode)
 		r->doubt |= E4D_DOUBT_RACE;
 }
 
-static __always_inline void emit(struct e4d_slot *w)
+#ifdef E4D_NO_CMPXCHG
+static __always_inline bool put_record(const struct e4d_record *rec, __u64 now)
+{
+	return !bpf_ringbuf_output(&ring, (void *)rec, sizeof(*rec), BPF_RB_NO_WAKEUP);
+}
+#else
+static __always_inline bool put_record(const struct e4d_record *rec, __u64 now)
+{
+	struct ring_at at;
+
+	if (!ring_reserve(&at, 2))
+		return false;
+	at.event->timestamp = now;
+	((struct e4d_ev_write *)at.event)->rec = *rec;
+	ring_commit(&at, 2, E4D_EV_WRITE);
+	return true;
+}
+#endif
+
+static __always_inline void emit(struct e4d_slot *w, __u64 now)
 {
 	if ((__u32)bpf_get_current_pid_tgid() == w->rec.tid)
 		k_comm(w->rec.comm);
 	count(E4D_C_PRODUCED, 1);
-	if (bpf_ringbuf_output(&ring, &w->rec, sizeof(w->rec), BPF_RB_NO_WAKEUP))
+	if (!put_record(&w->rec, now))
 		count(E4D_C_RING_FULL, 1);
 }
 
@@ -92,7 +111,7 @@ static __always_inline void finish(struct e4d_slot *w, __u64 key)
 	if (cfg.files)
 		record_to_sums(w->inode, r);
 	if (cfg.all || e4d_is_suspicious(r) || ((r->flags & E4D_F_EXTEND) && !empty_try(r)))
-		emit(w);
+		emit(w, now);
 	slot_free(w, key);
 }
 

@@ -9,6 +9,7 @@
 #ifndef E4D_PLAIN_BPF_H
 #define E4D_PLAIN_BPF_H
 
+#include "ring.bpf.h"
 #include "sums.bpf.h"
 
 #define PLAIN_MASK ((1 << E4D_PLAIN_BITS) - 1)
@@ -253,46 +254,52 @@ static __always_inline void plain_end_io(struct e4d_plain *p, __s64 size, __s32 
 	}
 }
 
-static __always_inline bool emit_brief(const struct e4d_plain *p, __u64 latency)
+#ifndef E4D_NO_CMPXCHG
+static __always_inline bool emit_inside(const struct e4d_plain *p, __u64 now)
 {
-	struct e4d_brief *b = bpf_ringbuf_reserve(&ring, sizeof(*b), 0);
+	struct e4d_ev_inside *e;
+	struct ring_at at;
 
-	if (!b)
+	if (!ring_reserve(&at, 1))
 		return false;
-	b->ts_ns = p->ts_ns;
-	b->seq = p->seq;
-	b->offset = p->offset;
-	b->isize = p->isize;
-	b->latency_ns = latency;
-	b->ino = p->ino;
-	b->dev = p->dev;
-	b->gen = p->gen;
-	b->submitted = p->submitted;
-	b->mapped = p->mapped;
-	b->pid = p->id >> 32;
-	b->tid = (__u32)p->id;
-	b->flags = p->flags;
-	b->cpu = bpf_get_smp_processor_id();
-	b->extents = p->extents;
-	b->blkbits = p->blkbits;
-	b->tier = E4D_TIER;
-	b->version = E4D_RECORD_VERSION;
-	k_comm(b->comm);
-	bpf_ringbuf_submit(b, BPF_RB_NO_WAKEUP);
+	e = (struct e4d_ev_inside *)at.event;
+	e->head.timestamp = now;
+	e->seq_be = __builtin_bswap64(p->seq);
+	e->offset_be = __builtin_bswap64(p->offset);
+	e->latency_ns = now - p->ts_ns;
+	e->submitted = p->submitted;
+	e->mapped = p->mapped;
+	e->ino = p->ino;
+	e->isize = p->isize;
+	e->dev = p->dev;
+	e->gen = p->gen;
+	e->pid = p->id >> 32;
+	e->tid = (__u32)p->id;
+	e->flags = p->flags;
+	e->cpu = bpf_get_smp_processor_id();
+	e->extents = p->extents;
+	e->blkbits = p->blkbits;
+	e->tier = E4D_TIER;
+	e->version = E4D_RECORD_VERSION;
+	k_comm(e->comm);
+	ring_commit(&at, 1, E4D_EV_INSIDE);
 	return true;
 }
 
 static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret, __u64 now)
 {
-	struct e4d_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct e4d_ev_write *e;
+	struct ring_at at;
 
-	if (!r)
+	if (!ring_reserve(&at, 2))
 		return false;
-	e4d_plain_record(r, p, isize, ret, now);
-	r->cpu = bpf_get_smp_processor_id();
-	r->tier = E4D_TIER;
-	k_comm(r->comm);
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	e = (struct e4d_ev_write *)at.event;
+	e->head.timestamp = now;
+	e4d_plain_record(&e->rec, p, isize, ret, now);
+	e->rec.cpu = bpf_get_smp_processor_id();
+	e->rec.tier = E4D_TIER;
+	k_comm(e->rec.comm);
+	ring_commit(&at, 2, E4D_EV_WRITE);
 	return true;
 }
 
@@ -306,12 +313,19 @@ static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, s
 	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], p->submitted);
 	__sync_fetch_and_add(&c->v[E4D_C_MAPPED], p->mapped);
 	__sync_fetch_and_add(&c->v[E4D_C_PRODUCED], 1);
-	if (e4d_is_brief(p, isize, ret, now - p->ts_ns) ? !emit_brief(p, now - p->ts_ns)
+	if (e4d_is_brief(p, isize, ret, now - p->ts_ns) ? !emit_inside(p, now)
 	                                                : !emit_plain(p, isize, ret, now))
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
 	if (cfg.files)
 		timed_add(iocb, p, ret, now - p->ts_ns);
 	p->iocb = 0;
 }
+#else
+static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
+                                      __s32 ret)
+{
+	p->iocb = 0; /* plain_begin() makes none */
+}
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Counters, the ring, and the table of writes in flight. */
+/* Counters, and the table of writes in flight. */
 #ifndef E4D_STATE_BPF_H
 #define E4D_STATE_BPF_H
 
@@ -7,11 +7,6 @@
 
 /* Out of line, so that the short way needs few registers. */
 #define SLOW static __noinline __attribute__((unused))
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, E4D_RING_BYTES);
-} ring SEC(".maps");
 
 /* Bumped when somebody who is not the writer removes blocks of an inode. */
 struct {

@@ -43,6 +43,10 @@ struct e4d_config {
 	__u8 extend_only;  /* state only for writes that may extend */
 	__u8 inode_access; /* enum e4d_inode_access */
 	__s8 orphan_bit;   /* EXT4_STATE_ORPHAN_FILE in i_flags, -1: none */
+	__u8 overwrite;    /* the ring's oldest, where it is full: the flight recorder */
+	__u8 pad;
+	__u32 ring_rows; /* powers of two: see flight.h */
+	__u32 ring_pages;
 };
 
 /*

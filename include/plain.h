@@ -92,34 +92,7 @@ static __always_inline void e4d_plain_record(struct e4d_record *r, const struct 
 	r->version = E4D_RECORD_VERSION;
 }
 
-/*
- * The record of a plain write that came through as a whole, at half the size:
- * what it does not say follows from that. It leaves the kernel in this form.
- */
-struct e4d_brief {
-	__u64 ts_ns; /* the fields of e4d_record */
-	__u64 seq;
-	__u64 offset;
-	__u64 isize; /* before and after */
-	__u32 latency_ns;
-	__u32 ino;
-	__u32 dev;
-	__u32 gen;
-	__u32 submitted; /* and dio_size, and ret */
-	__u32 mapped;    /* from the block of `offset` on */
-	__u32 pid;
-	__u32 tid;
-	__u16 flags;
-	__u16 cpu;
-	__u8 extents;
-	__u8 blkbits;
-	__u8 tier;
-	__u8 version;
-	char comm[E4D_COMM_LEN];
-};
-
-_Static_assert(sizeof(struct e4d_brief) == 88, "half a record");
-
+/* What is seen of such a write. */
 #define E4D_BRIEF_SEEN (E4D_SEEN_END_IO | E4D_SEEN_DIO_SIZE | E4D_SEEN_MAP)
 
 static __always_inline __u64 e4d_block(__u64 offset, __u8 blkbits)
@@ -127,7 +100,10 @@ static __always_inline __u64 e4d_block(__u64 offset, __u8 blkbits)
 	return offset & ~((1ULL << (blkbits & 31)) - 1);
 }
 
-/* Does the brief form say all of it? isize and ret are those at its end. */
+/*
+ * Does half a record (E4D_EV_INSIDE) say all of one that came through as a whole? What
+ * it does not say follows from that. isize and ret are those at its end.
+ */
 static __always_inline bool e4d_is_brief(const struct e4d_plain *p, __u64 isize, __s64 ret,
                                          __u64 latency_ns)
 {
@@ -135,38 +111,6 @@ static __always_inline bool e4d_is_brief(const struct e4d_plain *p, __u64 isize,
 	       !p->dio_error && p->dio_size == p->submitted && !(latency_ns >> 32) &&
 	       p->extents < 256 && p->mapped_end >= p->offset + p->submitted &&
 	       p->mapped_end == e4d_block(p->offset, p->blkbits) + p->mapped;
-}
-
-/* The whole record. */
-static __always_inline void e4d_brief_expand(struct e4d_record *r, const struct e4d_brief *b)
-{
-	__builtin_memset(r, 0, sizeof(*r));
-	r->ts_ns = b->ts_ns;
-	r->seq = b->seq;
-	r->ino = b->ino;
-	r->offset = b->offset;
-	r->mapped_end = e4d_block(b->offset, b->blkbits) + b->mapped;
-	r->isize_before = b->isize;
-	r->isize_after = b->isize;
-	r->latency_ns = b->latency_ns;
-	r->submitted = b->submitted;
-	r->mapped = b->mapped;
-	r->dio_size = b->submitted;
-	r->ret = (__s32)b->submitted;
-	r->pid = b->pid;
-	r->tid = b->tid;
-	r->dev = b->dev;
-	r->gen = b->gen;
-	r->flags = b->flags;
-	__builtin_memcpy(r->comm, b->comm, sizeof(r->comm));
-	r->extents = b->extents;
-	r->cpu = b->cpu;
-	r->seen = E4D_BRIEF_SEEN | E4D_SEEN_RET;
-	r->blkbits = b->blkbits;
-	r->tier = b->tier;
-	r->verdict = E4D_CLEAN;
-	r->evidence = E4D_OBSERVED;
-	r->version = b->version;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define E4D_SHARED_H
 
 #include "config.h"
+#include "flight.h"
 #include "plain.h"
 #include "slot.h"
 #include "sums.h"
@@ -11,6 +12,29 @@
 #define E4D_ROWS       256 /* power of two; CPUs beyond share rows */
 #define E4D_BUSY_BITS  13
 #define E4D_PLAIN_BITS 12
+
+/* Something was missed after `from` and until `to`, CLOCK_BOOTTIME ns. */
+struct e4d_missed_span {
+	__u64 from, to;
+};
+
+#define E4D_SPANS 64
+
+/* The last spans of one kind; when there is no room the two oldest become one. */
+struct e4d_missed_spans {
+	__u64 n;
+	struct e4d_missed_span at[E4D_SPANS];
+};
+
+/*
+ * When events were missed. User space's; here it outlives the process, for who reads
+ * the ring after it. By enum e4d_miss.
+ */
+struct e4d_missed {
+	__u64 read_ns; /* when the counts were read last */
+	__u64 sum[3];  /* as they were then */
+	struct e4d_missed_spans of[3];
+};
 
 /*
  * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
@@ -23,6 +47,8 @@ struct e4d_shared {
 	__u32 sample; /* E4D_SAMPLE, or 0: each write is looked at more closely */
 	__u32 pad[13];
 	struct e4d_counters rows[E4D_ROWS];
+	struct e4d_ring_row ring[E4D_ROWS];
+	struct e4d_missed missed;
 	__u32 busy[1 << E4D_BUSY_BITS];
 	__u64 next_seq;
 	__u64 pad2[7];

@@ -89,7 +89,7 @@ _Static_assert(sizeof(struct e4d_ev_write) == 192, "three cache lines");
 /*
  * A write inside EOF that came through as a whole: a brief. What it does not say
  * follows: ts_ns = timestamp - latency_ns (a write for which that is not exact is
- * an E4D_EV_WRITE), the rest as in e4d_brief_expand(). The order, and the two
+ * an E4D_EV_WRITE), the rest as in e4d_inside_expand(). The order, and the two
  * big-endian numbers, put the bytes that vary side by side, those of the next event's
  * timestamp included: it compresses better by a sixth.
  */
@@ -166,57 +166,36 @@ struct e4d_ev_session {
 
 _Static_assert(sizeof(struct e4d_ev_session) == 16 + 16 + 416, "on disk");
 
-/* The event of a brief; the writer sees to it that its timestamp fits the stream. */
-static __always_inline void e4d_ev_inside_set(struct e4d_ev_inside *e, const struct e4d_brief *b)
+/* The whole record of one that says half. */
+static __always_inline void e4d_inside_expand(struct e4d_record *r, const struct e4d_ev_inside *e)
 {
-	e->head.timestamp = b->ts_ns + b->latency_ns;
-	e->head.id = E4D_EV_INSIDE;
-	e->head.size = sizeof(*e);
-	e->head.reserved = 0;
-	__builtin_memcpy(e->comm, b->comm, sizeof(e->comm));
-	e->pid = b->pid;
-	e->tid = b->tid;
-	e->seq_be = __builtin_bswap64(b->seq);
-	e->latency_ns = b->latency_ns;
-	e->extents = b->extents;
-	e->blkbits = b->blkbits;
-	e->tier = b->tier;
-	e->version = b->version;
-	e->submitted = b->submitted;
-	e->mapped = b->mapped;
-	e->ino = b->ino;
-	e->dev = b->dev;
-	e->isize = b->isize;
-	e->gen = b->gen;
-	e->flags = b->flags;
-	e->cpu = b->cpu;
-	e->offset_be = __builtin_bswap64(b->offset);
-}
-
-/* The brief of an event; e4d_brief_expand() makes a record of it. */
-static __always_inline void e4d_ev_inside_get(struct e4d_brief *b, const struct e4d_ev_inside *e)
-{
-	__u64 end = e->head.timestamp;
-
-	b->ts_ns = end > e->latency_ns ? end - e->latency_ns : 0;
-	b->seq = __builtin_bswap64(e->seq_be);
-	b->offset = __builtin_bswap64(e->offset_be);
-	b->isize = e->isize;
-	b->latency_ns = e->latency_ns;
-	b->ino = e->ino;
-	b->dev = e->dev;
-	b->gen = e->gen;
-	b->submitted = e->submitted;
-	b->mapped = e->mapped;
-	b->pid = e->pid;
-	b->tid = e->tid;
-	b->flags = e->flags;
-	b->cpu = e->cpu;
-	b->extents = e->extents;
-	b->blkbits = e->blkbits;
-	b->tier = e->tier;
-	b->version = e->version;
-	__builtin_memcpy(b->comm, e->comm, sizeof(b->comm));
+	__builtin_memset(r, 0, sizeof(*r));
+	r->ts_ns = e->head.timestamp > e->latency_ns ? e->head.timestamp - e->latency_ns : 0;
+	r->seq = __builtin_bswap64(e->seq_be);
+	r->ino = e->ino;
+	r->offset = __builtin_bswap64(e->offset_be);
+	r->mapped_end = e4d_block(r->offset, e->blkbits) + e->mapped;
+	r->isize_before = e->isize;
+	r->isize_after = e->isize;
+	r->latency_ns = e->latency_ns;
+	r->submitted = e->submitted;
+	r->mapped = e->mapped;
+	r->dio_size = e->submitted;
+	r->ret = (__s32)e->submitted;
+	r->pid = e->pid;
+	r->tid = e->tid;
+	r->dev = e->dev;
+	r->gen = e->gen;
+	r->flags = e->flags;
+	__builtin_memcpy(r->comm, e->comm, sizeof(r->comm));
+	r->extents = e->extents;
+	r->cpu = e->cpu;
+	r->seen = E4D_BRIEF_SEEN | E4D_SEEN_RET;
+	r->blkbits = e->blkbits;
+	r->tier = e->tier;
+	r->verdict = E4D_CLEAN;
+	r->evidence = E4D_OBSERVED;
+	r->version = e->version;
 }
 
 #endif

@@ -9,7 +9,9 @@ static const struct e4d_cmd commands[] = {
 	{"wrap", e4d_cmd_wrap, "trace while a command (fstests) runs: findings for each test"},
 	{"record", e4d_cmd_record, "a trace dump on disk, for report and babeltrace2"},
 	{"report", e4d_cmd_report, "what a trace dump says: summary, findings, lists, exports"},
+	{"snapshot", e4d_cmd_snapshot, "a dump of a pinned flight recorder"},
 	{"validate", e4d_cmd_validate, "is this kernel right? direct writes, judged by the disk"},
+	{"salvage", e4d_cmd_salvage, "a clean dump out of a damaged one, or a memory image"},
 	{"doctor", e4d_cmd_doctor, "what can be attached here, and how to mend what cannot"},
 };
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit cli report validate wrap live lab vm verifier bench
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli record report flight validate wrap live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit cli report validate wrap live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit fuzz cli report flight validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -77,6 +77,12 @@ suite_unit() {
 	umount_scratch
 }
 
+# A short run; make fuzz is the long one.
+suite_fuzz() {
+	make -s -j"$(nproc)" fuzz-bin >"$work/fuzz.log" 2>&1 && tests/fuzz/run.sh build/fuzz 10 ||
+		echo "not ok fuzz: $(tail -n 1 "$work/fuzz.log")"
+}
+
 mount_scratch() {
 	mkdir -p "$work/mnt"
 	if ! tools/image.sh make 4k "$work/image" ||
@@ -100,6 +106,12 @@ suite_report() {
 	make -s build/makedump >/dev/null 2>&1 || echo "not ok report: makedump does not build"
 	mount_scratch || return
 	tests/report.sh build "$work/mnt"
+	umount_scratch
+}
+
+suite_flight() {
+	mount_scratch || return
+	tests/flight.sh build "$work/mnt"
 	umount_scratch
 }
 

@@ -60,7 +60,9 @@ int e4d_cmd_report(int argc, char **argv);
 int e4d_cmd_trace(int argc, char **argv);
 int e4d_cmd_doctor(int argc, char **argv);
 int e4d_cmd_validate(int argc, char **argv);
+int e4d_cmd_salvage(int argc, char **argv);
 int e4d_cmd_wrap(int argc, char **argv);
 int e4d_cmd_record(int argc, char **argv);
+int e4d_cmd_snapshot(int argc, char **argv);
 
 #endif

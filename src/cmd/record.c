@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/loop.h"
 #include "cmd/size.h"
+#include "flight/recorder.h"
 #include "path/path.h"
 #include "record/names.h"
 #include "session/session.h"
@@ -47,18 +48,37 @@ static const char help[] =
 	"  --compress zstd   compress each file when it is complete\n"
 	"  --buffer SIZE     memory for records on their way, default 4M: raise it when\n"
 	"                    'lost: ring_full' is said\n"
+	"  --flight[=SIZE]   keep the last writes in memory, of SIZE (16M), and dump them into\n"
+	"                    a new directory in DIR on a finding, on SIGUSR2 and at the end\n"
+	"  --after TIME      from a finding to its dump, default 5s\n"
+	"  --once            end with the first finding's dump\n"
+	"  --dumps N         at most so many dumps of findings, default 16\n"
+	"  --pin             go on when this process dies: 'ext4diotop snapshot' reads it then\n"
+	"  --bpffs DIR       where it is pinned, default /sys/fs/bpf\n"
 	"  -q, --quiet       no summary\n"
 	"\n"
 	"Examples:\n"
 	"  ext4diotop record -o dump\n"
 	"  ext4diotop record -o dump --all --duration 60 --compress zstd\n"
 	"  ext4diotop record -o dump --rotate 64M --keep 16 --max-size 1G\n"
+	"  ext4diotop record -o dumps --flight=64M --after 10s --pin\n"
 	"  babeltrace2 dump\n"
 	"\n"
 	"Exit: 0 clean, 1 a finding, 2 usage, 3 cannot run here or the dump cannot be\n"
 	"written, 4 no write was seen, 5 no finding, but events were lost.\n";
 
-enum { OPT_ROTATE = E4D_OPT_OWN, OPT_KEEP, OPT_MAX_SIZE, OPT_COMPRESS };
+enum {
+	OPT_ROTATE = E4D_OPT_OWN,
+	OPT_KEEP,
+	OPT_MAX_SIZE,
+	OPT_COMPRESS,
+	OPT_FLIGHT,
+	OPT_AFTER,
+	OPT_ONCE,
+	OPT_DUMPS,
+	OPT_PIN,
+	OPT_BPFFS
+};
 
 static const struct option longopts[] = {
 	{"output", required_argument, NULL, 'o'},
@@ -66,6 +86,12 @@ static const struct option longopts[] = {
 	{"keep", required_argument, NULL, OPT_KEEP},
 	{"max-size", required_argument, NULL, OPT_MAX_SIZE},
 	{"compress", required_argument, NULL, OPT_COMPRESS},
+	{"flight", optional_argument, NULL, OPT_FLIGHT},
+	{"after", required_argument, NULL, OPT_AFTER},
+	{"once", no_argument, NULL, OPT_ONCE},
+	{"dumps", required_argument, NULL, OPT_DUMPS},
+	{"pin", no_argument, NULL, OPT_PIN},
+	{"bpffs", required_argument, NULL, OPT_BPFFS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -73,6 +99,7 @@ struct record {
 	struct e4d_opts opts;
 	const char *dir;
 	struct e4d_trace_limits limits;
+	struct e4d_flight_opts flight;
 	char options[256]; /* as they were given */
 	struct e4d_session *session;
 	struct e4d_trace_writer *writer;
@@ -83,6 +110,31 @@ struct record {
 	uint64_t lost;                  /* so many were written, */
 	unsigned int lost_rot;          /* in that rotation */
 };
+
+static int parse_flight(struct e4d_flight_opts *f, int c)
+{
+	f->tuned |= c > OPT_FLIGHT;
+	switch (c) {
+	case OPT_FLIGHT:
+		f->on = true;
+		return optarg ? e4d_parse_size("--flight", optarg, &f->bytes) : 0;
+	case OPT_AFTER:
+		return e4d_parse_time("--after", optarg, &f->after_ns);
+	case OPT_ONCE:
+		f->once = true;
+		return 0;
+	case OPT_DUMPS:
+		return e4d_parse_number("--dumps", optarg, &f->dumps);
+	case OPT_PIN:
+		f->pin = true;
+		return 0;
+	case OPT_BPFFS:
+		f->bpffs = optarg;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
 
 static int parse_own(void *ctx, int c)
 {
@@ -105,13 +157,30 @@ static int parse_own(void *ctx, int c)
 			e4d_err("--compress wants zstd, not '%s'", optarg);
 		return r->limits.zstd ? 0 : -EINVAL;
 	default:
-		return -EINVAL;
+		return parse_flight(&r->flight, c);
 	}
+}
+
+/* What only one of the two ways to record takes. */
+static const char *check_flight(const struct record *r)
+{
+	const struct e4d_flight_opts *f = &r->flight;
+	const struct e4d_trace_limits *l = &r->limits;
+
+	if (!f->on && f->tuned)
+		return "--after, --once, --dumps, --pin and --bpffs are for --flight";
+	if (f->on && (l->rotate_bytes || l->rotate_ns || l->keep || l->max_bytes || l->zstd ||
+	              r->opts.count || r->opts.limits.ring_bytes))
+		return "-n, --buffer, --rotate, --keep, --max-size and --compress are not for "
+		       "--flight";
+	if (f->bytes > E4D_FLIGHT_MOST)
+		return "--flight takes 1G at most";
+	return NULL;
 }
 
 static int check_opts(const struct record *r)
 {
-	const char *wrong = NULL;
+	const char *wrong;
 
 	if (!r->dir || !*r->dir)
 		wrong = "say where the dump goes: -o DIR";
@@ -123,6 +192,8 @@ static int check_opts(const struct record *r)
 		wrong = "--max-size is too small for a dump: at least 1M";
 	else if (r->limits.rotate_bytes && r->limits.rotate_bytes < MIN_ROTATION)
 		wrong = "--rotate is too small for a file of packets: at least 64K";
+	else
+		wrong = check_flight(r);
 	if (!wrong)
 		return 0;
 	e4d_err("%s", wrong);
@@ -168,31 +239,31 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-static int on_brief(struct record *r, const struct e4d_brief *b)
+static int put_inside(struct record *r, const struct e4d_ev_inside *e)
 {
 	struct e4d_record rec;
 	int err;
 
 	if (r->opts.filter) {
-		e4d_brief_expand(&rec, b);
+		e4d_inside_expand(&rec, e);
 		if (!matches(r, &rec))
 			return 0;
 	}
-	err = e4d_trace_put_briefs(r->writer, b, 1);
+	err = e4d_trace_put_inside(r->writer, e, 1);
 	r->recorded += !err;
-	if (err || e4d_trace_has_file(r->writer, b->dev, b->ino, b->gen))
+	if (err || e4d_trace_has_file(r->writer, e->dev, e->ino, e->gen))
 		return err;
-	e4d_brief_expand(&rec, b);
+	e4d_inside_expand(&rec, e);
 	return put_path(r, &rec);
 }
 
-static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
+static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct record *r = ctx;
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err && !is_enough(r); i++)
-		err = on_brief(r, &b[i]);
+		err = put_inside(r, &e[i]);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
@@ -224,17 +295,9 @@ static void put_losses(struct record *r)
 /* The totals, where they have changed; the last in any case. */
 static void put_counters(struct record *r, bool last)
 {
-	struct e4d_ev_counters e = {0};
-	struct e4d_counters c;
+	struct e4d_ev_counters e;
 
-	e4d_session_counters(r->session, &c);
-	e.writes = c.v[E4D_C_WRITES];
-	e.done = c.v[E4D_C_DONE];
-	e.extending = c.v[E4D_C_EXTEND];
-	e.submitted = c.v[E4D_C_SUBMITTED];
-	e.mapped = c.v[E4D_C_MAPPED];
-	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
-		e.verdict[v] = c.v[E4D_C_VERDICT0 + v];
+	e4d_session_totals(r->session, &e);
 	if (last || memcmp(&e, &r->counted, sizeof(e)))
 		e4d_trace_put_counters(r->writer, &e);
 	r->counted = e;
@@ -287,7 +350,7 @@ static int open_writer(struct record *r)
 static int start(struct record *r)
 {
 	struct e4d_session_opts so = {.on_record = on_record,
-	                              .on_briefs = on_briefs,
+	                              .on_inside = on_inside,
 	                              .ctx = r,
 	                              .tier = r->opts.tier,
 	                              .limits = r->opts.limits};
@@ -387,7 +450,7 @@ static void keep_options(struct record *r, int argc, char **argv)
 
 int e4d_cmd_record(int argc, char **argv)
 {
-	struct record r = {.limits.guard = true};
+	struct record r = {.limits.guard = true, .flight = E4D_FLIGHT_DEFAULTS};
 	const struct e4d_own_opts own = {
 		.longopts = longopts, .shortopts = "o:", .parse = parse_own, .ctx = &r};
 	struct e4d_loop loop = {.out = -1, .ticked = ticked, .ctx = &r};
@@ -400,6 +463,10 @@ int e4d_cmd_record(int argc, char **argv)
 	if (code)
 		goto out;
 	set_limits();
+	if (r.flight.on) {
+		code = e4d_flight_run(&r.opts, &r.flight, r.dir, r.options);
+		goto out;
+	}
 	loop.signals = e4d_loop_signals(NULL, 0);
 	code = start(&r);
 	if (code)

@@ -19,9 +19,7 @@ static const struct unit sizes[] = {
 };
 
 static const struct unit times[] = {
-	{"s", 1000000000ULL},
-	{"min", 60000000000ULL},
-	{"h", 3600000000000ULL},
+	{"ms", 1000000ULL}, {"s", 1000000000ULL}, {"min", 60000000000ULL}, {"h", 3600000000000ULL},
 	{NULL, 0},
 };
 
@@ -72,6 +70,16 @@ int e4d_parse_size_or_time(const char *option, const char *text, uint64_t *bytes
 	}
 	e4d_err("%s wants a size such as 64M or 1G, or a time such as 60s, 10min or 1h, not '%s'",
 	        option, text);
+	return -EINVAL;
+}
+
+int e4d_parse_time(const char *option, const char *text, uint64_t *ns)
+{
+	const char *rest;
+
+	if (!parse_begin(text, ns, &rest) && !by_unit(times, rest, ns))
+		return 0;
+	e4d_err("%s wants a time such as 500ms, 10s or 1min, not '%s'", option, text);
 	return -EINVAL;
 }
 

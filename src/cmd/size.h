@@ -11,6 +11,9 @@ int e4d_parse_size(const char *option, const char *text, uint64_t *bytes);
 /* Bytes with K, M, G or T; or a time with s, min or h. The other is set to 0. */
 int e4d_parse_size_or_time(const char *option, const char *text, uint64_t *bytes, uint64_t *ns);
 
+/* A time with ms, s, min or h, above 0. */
+int e4d_parse_time(const char *option, const char *text, uint64_t *ns);
+
 /* A number above 0. */
 int e4d_parse_number(const char *option, const char *text, unsigned int *out);
 

@@ -10,28 +10,55 @@
 #include "probe/kretprobe.h"
 #include "probe/objects.h"
 #include "record/names.h"
+#include "shared.h"
 
-/* The ring wants a power of two that is a multiple of the page. */
+#define ROW_PAGES 64 /* at least, where there are more CPUs than that leaves rows for */
+
 static uint32_t ring_size(uint32_t bytes)
 {
-	uint32_t size = sysconf(_SC_PAGESIZE);
+	uint32_t size = 4 * E4D_FLIGHT_PAGE;
 
 	while (size < bytes && size < 1u << 30)
 		size <<= 1;
 	return size;
 }
 
+void e4d_ring_shape(uint32_t bytes, int cpus, uint32_t *rows, uint32_t *pages)
+{
+	uint32_t all = bytes / E4D_FLIGHT_PAGE;
+
+	*rows = 1;
+	while ((int)*rows < cpus && *rows < E4D_ROWS && all / *rows > ROW_PAGES)
+		*rows <<= 1;
+	*pages = all / *rows;
+}
+
 /* The array of slots has a fixed size: pending.c takes what is too much. */
 static void set_sizes(const struct e4d_kernel *k, struct bpf_object *obj,
-                      const struct e4d_limits *limits)
+                      const struct e4d_limits *limits, struct e4d_config *cfg)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(obj, "ring");
 	struct bpf_map *inflight = bpf_object__find_map_by_name(obj, "inflight");
+	uint32_t bytes =
+		ring_size(limits && limits->ring_bytes ? limits->ring_bytes : E4D_RING_BYTES);
 
-	if (limits && limits->ring_bytes && ring)
-		bpf_map__set_max_entries(ring, ring_size(limits->ring_bytes));
+	e4d_ring_shape(bytes, libbpf_num_possible_cpus(), &cfg->ring_rows, &cfg->ring_pages);
+	if (ring)
+		bpf_map__set_max_entries(ring, k->has_cmpxchg ? cfg->ring_rows * cfg->ring_pages +
+		                                                        E4D_FLIGHT_USER
+		                                              : bytes);
 	if (limits && limits->in_flight && inflight && !k->has_cmpxchg)
 		bpf_map__set_max_entries(inflight, limits->in_flight);
+}
+
+/* The programs' own copy. libbpf 1.1 returns const and means "before load, write here". */
+static struct e4d_config *config_of(const struct bpf_object *obj)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, ".rodata.cfg");
+	size_t size = 0;
+	void *ro = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+
+	return size < sizeof(struct e4d_config) ? NULL : ro;
 }
 
 static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier tier,
@@ -40,17 +67,14 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "ext4diotop");
 	struct e4d_config *ro;
 	struct bpf_object *obj;
-	struct bpf_map *map;
 	size_t size = 0;
 	const void *elf = e4d_object_bytes(tier, k->has_cmpxchg, &size);
 
 	obj = bpf_object__open_mem(elf, size, &opts);
 	if (libbpf_get_error(obj))
 		return NULL;
-	map = bpf_object__find_map_by_name(obj, ".rodata.cfg");
-	/* libbpf 1.1 returns const and means "before load, write here" */
-	ro = map ? (struct e4d_config *)bpf_map__initial_value(map, &size) : NULL;
-	if (!ro || size < sizeof(*ro)) {
+	ro = config_of(obj);
+	if (!ro) {
 		bpf_object__close(obj);
 		errno = EINVAL;
 		return NULL;
@@ -59,7 +83,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 	if (!cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid)
 		ro->begin = cfg->all ? E4D_BEGIN_ALL : E4D_BEGIN_FAST;
 	e4d_kernel_config(k, ro);
-	set_sizes(k, obj, limits);
+	set_sizes(k, obj, limits, ro);
 	return obj;
 }
 
@@ -206,6 +230,8 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 	a->obj = open_tier(k, a->tier, cfg, limits);
 	if (!a->obj)
 		return -errno;
+	a->ring_rows = config_of(a->obj)->ring_rows;
+	a->ring_pages = config_of(a->obj)->ring_pages;
 	for (int i = 0; i < a->n; i++) {
 		struct bpf_program *p = program_of(a->obj, a->hooks[i], cfg);
 
@@ -216,6 +242,9 @@ static int load_and_attach(const struct e4d_kernel *k, const struct e4d_config *
 	err = bpf_object__load(a->obj);
 	if (err)
 		return err;
+	a->ring_fd = bpf_object__find_map_fd_by_name(a->obj, "ring");
+	a->shared_fd = bpf_object__find_map_fd_by_name(a->obj, ".bss");
+	a->inflight_fd = bpf_object__find_map_fd_by_name(a->obj, "inflight");
 	/* last first: the begin of a write is armed when all the rest is */
 	for (int i = a->n - 1; i >= 0; i--) {
 		struct bpf_program *p = program_of(a->obj, a->hooks[i], cfg);
@@ -272,11 +301,83 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 	return err;
 }
 
+static int open_pinned(int dir, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
+	return bpf_obj_get(path);
+}
+
+static int prog_of_link(int link_fd)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+
+	if (link_fd < 0 || bpf_obj_get_info_by_fd(link_fd, &info, &len))
+		return -1;
+	return bpf_prog_get_fd_by_id(info.prog_id);
+}
+
+/* Several rows of the table have the same program: any of them tells what a miss does. */
+static bool has_prog(const struct e4d_attached *a, const char *prog)
+{
+	for (int i = 0; i < a->n; i++)
+		if (!strcmp(a->hooks[i]->prog, prog))
+			return true;
+	return false;
+}
+
+static void open_pinned_hook(int dir, const struct e4d_hook *h, struct e4d_attached *a)
+{
+	char path[128];
+	struct bpf_link *link;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/" E4D_PIN_LINK, dir, h->tier, h->prog);
+	if (a->n == E4D_MAX_HOOKS || has_prog(a, h->prog) || access(path, F_OK))
+		return;
+	link = bpf_link__open(path);
+	if (libbpf_get_error(link))
+		return;
+	a->links[a->n] = link;
+	a->prog_fds[a->n] = prog_of_link(bpf_link__fd(a->links[a->n]));
+	a->hooks[a->n++] = h;
+	a->tier = h->tier;
+}
+
+int e4d_attach_pinned(int dir, struct e4d_attached *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ring_fd = open_pinned(dir, "ring");
+	out->shared_fd = open_pinned(dir, "shared");
+	out->inflight_fd = open_pinned(dir, "inflight");
+	if (out->ring_fd < 0 || out->shared_fd < 0 || out->inflight_fd < 0)
+		return -ENOENT;
+	for (const struct e4d_hook *h = e4d_hooks; h->prog; h++)
+		open_pinned_hook(dir, h, out);
+	return out->n ? 0 : -ENOENT;
+}
+
+static void close_pinned(const struct e4d_attached *a)
+{
+	for (int i = 0; i < a->n; i++)
+		if (a->prog_fds[i] > 0)
+			close(a->prog_fds[i]);
+	if (a->ring_fd > 0)
+		close(a->ring_fd);
+	if (a->shared_fd > 0)
+		close(a->shared_fd);
+	if (a->inflight_fd > 0)
+		close(a->inflight_fd);
+}
+
 void e4d_detach(struct e4d_attached *a)
 {
 	/* the begin of a write first, so that none starts half seen */
 	for (int i = 0; i < a->n; i++)
 		bpf_link__destroy(a->links[i]);
+	if (!a->obj)
+		close_pinned(a);
 	bpf_object__close(a->obj);
 	if (a->tier == E4D_TIER_KPROBE)
 		e4d_kretprobe_clean();

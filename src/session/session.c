@@ -9,9 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "record/names.h"
+#include "session/doubts.h"
 #include "session/feed.h"
-#include "session/misses.h"
 #include "session/pending.h"
+#include "session/ring.h"
 #include "session/session.h"
 #include "shared.h"
 
@@ -19,33 +20,30 @@ struct e4d_session {
 	struct e4d_session_opts opts;
 	struct e4d_kernel kernel;
 	struct e4d_attached att;
-	struct ring_buffer *ring;
-	struct e4d_shared *shared; /* mapped */
-	int rows;                  /* of its counters in use */
+	struct e4d_ring ring;
+	struct ring_buffer *buffer; /* in its place where the kernel has no fetch-and-add */
+	struct e4d_shared *shared;  /* mapped */
+	int rows;                   /* of its counters in use */
 	struct e4d_pending pending;
-	struct e4d_misses misses;
+	struct e4d_doubts doubts;
 	struct e4d_feed feed; /* with cfg.files */
-	/* CLOCK_BOOTTIME ns: writes begun before it may be false, by what was missed */
-	uint64_t missed_until[E4D_MISS_ANY + 1];
-	uint64_t consumed, consume_to;
+	uint64_t consumed;
 	struct e4d_counters settled; /* what the kernel side would have counted */
-	struct e4d_record *batch;
+	struct e4d_record *batch;    /* of the buffer, and settled */
 	size_t batch_n, batch_cap;
-	struct e4d_brief *briefs; /* with on_briefs: DELIVER_RECORDS of them */
-	size_t brief_n;
-	uint64_t ring_cap;     /* records that fit the ring */
-	uint64_t found;        /* in it, since it was last emptied */
+	uint64_t ring_cap;     /* slots of a row, or records that fit the buffer */
 	uint64_t delivered_ns; /* the last delivery */
 	int wait_ms;
-	bool behind; /* the last tick left some in it */
 	bool stopped;
 };
 
-#define DRAIN_NS        2000000000ULL /* at the end, for writes under way */
-#define DELIVER_NS      100000000ULL  /* the misses are read no more often, */
-#define DELIVER_RECORDS 8192          /* unless so many wait */
-#define CUT             (-EAGAIN)     /* on_ring(): enough for now, more is there */
-#define WAIT_MS         10            /* 2 million briefs a second fill half of 4 MiB */
+#define DRAIN_NS     2000000000ULL /* at the end, for writes under way */
+#define DELIVER_NS   100000000ULL  /* the misses are read no more often, */
+#define CUT          (-EAGAIN)     /* on_buffer(): enough for now, more is there */
+#define CUT_RECORDS  8192
+#define DELIVER_PART 8    /* unless such a part of the ring is full */
+#define WAIT_MS      10   /* at most between two ticks, */
+#define WAIT_SLOTS   4096 /* with all, a ms for so many slots of a row */
 
 static uint64_t now_ns(void)
 {
@@ -55,62 +53,31 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Room for one more; NULL: out of memory. */
-static struct e4d_record *batch_room(struct e4d_session *s)
+static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
 {
 	if (s->batch_n == s->batch_cap) {
 		size_t cap = s->batch_cap ? s->batch_cap * 2 : 1024;
 		struct e4d_record *p = reallocarray(s->batch, cap, sizeof(*p));
 
 		if (!p)
-			return NULL;
+			return -ENOMEM;
 		s->batch = p;
 		s->batch_cap = cap;
 	}
-	return &s->batch[s->batch_n++];
-}
-
-static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
-{
-	struct e4d_record *room = batch_room(s);
-
-	if (!room)
-		return -ENOMEM;
-	*room = *rec;
+	s->batch[s->batch_n++] = *rec;
 	return 0;
 }
 
-static int batch_expand(struct e4d_session *s, const struct e4d_brief *b)
-{
-	struct e4d_record *room = batch_room(s);
-
-	if (!room)
-		return -ENOMEM;
-	e4d_brief_expand(room, b);
-	return 0;
-}
-
-static int add_brief(struct e4d_session *s, const struct e4d_brief *b)
-{
-	if (!s->briefs || s->brief_n == 2 * DELIVER_RECORDS)
-		return batch_expand(s, b);
-	s->briefs[s->brief_n++] = *b;
-	return 0;
-}
-
-static int on_ring(void *ctx, void *data, size_t size)
+static int on_buffer(void *ctx, void *data, size_t size)
 {
 	struct e4d_session *s = ctx;
 	int err;
 
-	if (size >= sizeof(struct e4d_record))
-		err = batch_add(s, data);
-	else if (size >= sizeof(struct e4d_brief))
-		err = add_brief(s, data);
-	else
+	if (size < sizeof(struct e4d_record))
 		return -EPROTO;
 	s->consumed++;
-	return err ? err : s->consumed >= s->consume_to ? CUT : 0;
+	err = batch_add(s, data);
+	return err ? err : s->batch_n % CUT_RECORDS ? 0 : CUT;
 }
 
 /* The kernel side's finish(), for a write that user space ended. */
@@ -130,91 +97,72 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	if (!s->opts.cfg.all && rec->doubt == E4D_DOUBT_SETTLE &&
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
 		return 0;
+	if (s->ring.overwrite)
+		e4d_ring_put(&s->ring, rec, now_ns());
 	return batch_add(s, rec);
 }
 
-/* All that is in the ring, or so many records: then CUT. */
-static int consume(struct e4d_session *s, uint64_t most)
+static int give(struct e4d_session *s, struct e4d_record *rec)
 {
-	int n;
-
-	s->consume_to = s->consumed + most;
-	n = ring_buffer__consume(s->ring);
-	return n < 0 ? n : 0;
+	e4d_doubt(&s->doubts, rec);
+	return s->opts.on_record(s->opts.ctx, rec);
 }
 
-static int consume_all(struct e4d_session *s)
+/* A write inside EOF may be doubted as any other, and then says it as a whole record. */
+static int give_inside(struct e4d_session *s, const struct e4d_ev_inside *e, size_t n)
 {
-	int err;
+	struct e4d_record rec;
+	size_t from = 0;
+	int err = 0;
 
-	do
-		err = consume(s, DELIVER_RECORDS);
-	while (err == CUT);
+	for (size_t i = 0; i < n && !err; i++) {
+		bool whole = !s->opts.on_inside ||
+		             e4d_doubts_since(&s->doubts, e[i].head.timestamp - e[i].latency_ns);
+
+		if (!whole)
+			continue;
+		if (s->opts.on_inside && i > from)
+			err = s->opts.on_inside(s->opts.ctx, &e[from], i - from);
+		from = i + 1;
+		e4d_inside_expand(&rec, &e[i]);
+		if (!err)
+			err = give(s, &rec);
+	}
+	if (!err && from < n)
+		err = s->opts.on_inside(s->opts.ctx, &e[from], n - from);
 	return err;
 }
 
-static void read_misses(struct e4d_session *s)
+static int on_event(void *ctx, const struct e4d_event *e, size_t n)
 {
-	struct e4d_misses old = s->misses;
+	struct e4d_session *s = ctx;
+	struct e4d_record rec;
 
-	e4d_misses_read(&s->att, &s->misses);
-	for (int i = 0; i <= E4D_MISS_ANY; i++)
-		if (s->misses.sum[i] != old.sum[i])
-			s->missed_until[i] = now_ns();
+	if (e->id == E4D_EV_INSIDE)
+		return give_inside(s, (const struct e4d_ev_inside *)e, n);
+	rec = ((const struct e4d_ev_write *)e)->rec;
+	return give(s, &rec);
 }
 
-/* Does what was mapped cover what was written? Then no mapping was missed. */
-static bool mapping_is_whole(const struct e4d_record *r)
+/* What ended until then, and then what user space settled. */
+static int deliver(struct e4d_session *s, uint64_t until)
 {
-	return (r->seen & E4D_SEEN_DIO_SIZE) && r->mapped >= r->dio_size &&
-	       r->mapped_end >= r->offset + r->dio_size;
-}
+	int err = 0;
 
-static bool overlaps_loss(const struct e4d_session *s, const struct e4d_record *r)
-{
-	const uint64_t *until = s->missed_until;
-
-	return r->ts_ns <= until[E4D_MISS_ANY] ||
-	       (r->ts_ns <= until[E4D_MISS_MAPPING] && !mapping_is_whole(r));
-}
-
-/* Briefs may be doubted as any record, and then are no briefs. */
-static int deliver_briefs(struct e4d_session *s)
-{
-	size_t n = 0;
-	int err;
-
-	for (size_t i = 0; i < s->brief_n; i++) {
-		const struct e4d_brief *b = &s->briefs[i];
-
-		if (b->ts_ns > s->missed_until[E4D_MISS_ANY]) {
-			if (n++ != i)
-				s->briefs[n - 1] = *b;
-			continue;
-		}
-		err = batch_expand(s, b);
-		if (err)
-			return err;
-	}
-	s->brief_n = 0;
-	return n ? s->opts.on_briefs(s->opts.ctx, s->briefs, n) : 0;
-}
-
-static int deliver(struct e4d_session *s)
-{
-	int err = deliver_briefs(s);
-
-	for (size_t i = 0; i < s->batch_n && !err; i++) {
-		struct e4d_record *r = &s->batch[i];
-
-		if (overlaps_loss(s, r)) {
-			r->doubt |= E4D_DOUBT_LOST;
-			r->verdict = e4d_verdict(r);
-		}
-		err = s->opts.on_record(s->opts.ctx, r);
-	}
+	if (!s->buffer)
+		err = e4d_ring_read(&s->ring, until, !s->opts.on_inside && !s->ring.overwrite,
+		                    on_event, s, &s->consumed);
+	for (size_t i = 0; i < s->batch_n && !err; i++)
+		err = give(s, &s->batch[i]);
 	s->batch_n = 0;
 	return err;
+}
+
+/* The misses of the whole life of what is delivered are known. */
+static int read_and_deliver(struct e4d_session *s, uint64_t until)
+{
+	e4d_doubts_read(&s->doubts, &s->att, now_ns());
+	return deliver(s, until);
 }
 
 /* Writes that wait to be settled; the kernel side does not know of those that were. */
@@ -227,45 +175,54 @@ static bool any_pending(const struct e4d_session *s)
 	return (int64_t)sum > (int64_t)s->pending.settled;
 }
 
-/* Soon when the ring fills faster than it is emptied, later by and by. */
-static void set_pace(struct e4d_session *s)
+/* 2 million writes a second by one CPU fill half of its row meanwhile. */
+static int longest_wait(const struct e4d_session *s)
 {
-	if (s->found > s->ring_cap / 4)
+	uint64_t ms = s->opts.cfg.all ? s->ring_cap / WAIT_SLOTS : WAIT_MS;
+
+	return ms < 1 ? 1 : ms < WAIT_MS ? ms : WAIT_MS;
+}
+
+/* Soon when the ring fills faster than it is emptied, later by and by. */
+static void set_pace(struct e4d_session *s, uint64_t grown)
+{
+	int most = longest_wait(s);
+
+	if (grown > s->ring_cap / 4)
 		s->wait_ms = 1;
-	else if (s->found <= s->ring_cap / 16)
-		s->wait_ms = s->wait_ms * 2 < WAIT_MS ? s->wait_ms * 2 : WAIT_MS;
-	s->found = 0;
+	else if (grown <= s->ring_cap / 16)
+		s->wait_ms = s->wait_ms * 2 < most ? s->wait_ms * 2 : most;
 }
 
 int e4d_session_wait_ms(const struct e4d_session *s)
 {
-	return s->behind ? 0 : s->wait_ms;
+	return s->wait_ms;
 }
 
 static bool delivery_due(const struct e4d_session *s, uint64_t now)
 {
-	size_t n = s->batch_n + s->brief_n;
+	uint64_t n = s->buffer ? 0 : e4d_ring_waiting(&s->ring);
 
-	return n && (s->opts.prompt || now - s->delivered_ns >= DELIVER_NS || n >= DELIVER_RECORDS);
+	if (!n && !s->batch_n)
+		return false;
+	return s->opts.prompt || now - s->delivered_ns >= DELIVER_NS ||
+	       n + s->batch_n >= s->ring_cap / DELIVER_PART;
 }
 
 int e4d_session_tick(struct e4d_session *s)
 {
-	uint64_t before = s->consumed, now = now_ns();
-	int err = consume(s, DELIVER_RECORDS), late;
+	uint64_t now = now_ns(), before = s->consumed;
+	int err = 0, late;
 
-	s->found += s->consumed - before;
-	s->behind = err == CUT;
-	if (s->behind)
-		err = 0;
-	else
-		set_pace(s);
+	if (s->buffer)
+		err = ring_buffer__consume(s->buffer);
+	err = err < 0 && err != CUT ? err : 0;
+	set_pace(s, s->buffer ? s->consumed - before : e4d_ring_grown(&s->ring));
 	if (!err && any_pending(s))
 		err = e4d_pending_settle(&s->pending, now, false, on_settled, s);
 	if (!err && !delivery_due(s, now))
 		return 0;
-	read_misses(s);
-	late = deliver(s);
+	late = read_and_deliver(s, now);
 	s->delivered_ns = now;
 	return err ? err : late;
 }
@@ -274,6 +231,18 @@ static void drop_link(struct e4d_session *s, int i)
 {
 	bpf_link__destroy(s->att.links[i]);
 	s->att.links[i] = NULL;
+}
+
+static int consume(struct e4d_session *s)
+{
+	int err;
+
+	if (!s->buffer)
+		return read_and_deliver(s, now_ns());
+	do
+		err = ring_buffer__consume(s->buffer);
+	while (err == CUT);
+	return err < 0 ? err : 0;
 }
 
 /* No new writes; those under way get a while to end. */
@@ -289,7 +258,7 @@ static int drain(struct e4d_session *s)
 	do {
 		/* also what lets a program finish that ran when its link went */
 		usleep(20000);
-		err = consume_all(s);
+		err = consume(s);
 		e4d_session_counters(s, &c);
 	} while (
 		!err && now_ns() < until &&
@@ -307,59 +276,101 @@ int e4d_session_stop(struct e4d_session *s)
 		return 0;
 	s->stopped = true;
 	err = drain(s);
-	read_misses(s);
+	e4d_doubts_read(&s->doubts, &s->att, now_ns());
 	for (int i = 0; i < s->att.n; i++)
 		drop_link(s, i);
 	usleep(20000);
-	if (!err)
-		err = consume_all(s);
+	if (!err && s->buffer)
+		err = consume(s);
 	if (!err)
 		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
 	if (!err && s->opts.cfg.all)
 		err = e4d_pending_end_plain(&s->pending, now_ns(), s->att.tier, on_settled, s);
-	read_misses(s); /* of the programs, to the last */
-	return err ? err : deliver(s);
+	/* of the programs, to the last */
+	return err ? err : read_and_deliver(s, UINT64_MAX);
 }
 
-static int map_fd(struct e4d_session *s, const char *name)
+static int open_ring(struct e4d_session *s)
 {
-	return bpf_object__find_map_fd_by_name(s->att.obj, name);
+	const struct e4d_attached *a = &s->att;
+
+	if (s->kernel.has_cmpxchg) {
+		s->ring_cap = (uint64_t)a->ring_pages * E4D_FLIGHT_SLOTS;
+		return e4d_ring_open(&s->ring, a->ring_fd, s->shared, a->ring_rows, a->ring_pages,
+		                     s->opts.cfg.overwrite);
+	}
+	/* each record has a header of 8 bytes */
+	s->ring_cap =
+		a->ring_rows * a->ring_pages * E4D_FLIGHT_PAGE / (sizeof(struct e4d_record) + 8);
+	s->buffer = ring_buffer__new(a->ring_fd, on_buffer, s, NULL);
+	return s->buffer ? 0 : -errno;
 }
 
-/* Each record has a header of 8 bytes. */
-static uint64_t ring_records(struct e4d_session *s)
+static int map_shared(struct e4d_session *s)
 {
-	struct bpf_map *ring = bpf_object__find_map_by_name(s->att.obj, "ring");
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
 
-	return bpf_map__max_entries(ring) / (sizeof(struct e4d_record) + 8);
-}
-
-static int set_up(struct e4d_session *s)
-{
-	struct bpf_map *bss = bpf_object__find_map_by_name(s->att.obj, ".bss");
-
-	if (!bss || bpf_map__value_size(bss) != sizeof(*s->shared))
+	if (bpf_obj_get_info_by_fd(s->att.shared_fd, &info, &len) ||
+	    info.value_size != sizeof(*s->shared))
 		return -EINVAL;
 	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-	                 bpf_map__fd(bss), 0);
+	                 s->att.shared_fd, 0);
 	if (s->shared == MAP_FAILED) {
 		s->shared = NULL;
 		return -errno;
 	}
+	s->doubts.missed = &s->shared->missed;
 	s->rows = libbpf_num_possible_cpus();
 	if (s->rows < 1 || s->rows > E4D_ROWS)
 		s->rows = E4D_ROWS;
-	if (s->opts.on_briefs)
-		s->briefs = calloc(2 * DELIVER_RECORDS, sizeof(*s->briefs));
-	s->ring = ring_buffer__new(map_fd(s, "ring"), on_ring, s, NULL);
-	if (!s->ring)
-		return -errno;
-	s->ring_cap = ring_records(s);
+	return 0;
+}
+
+static int set_up(struct e4d_session *s)
+{
+	int err = map_shared(s);
+
+	if (!err)
+		err = open_ring(s);
+	if (err)
+		return err;
 	if (s->opts.cfg.files && e4d_feed_open(&s->feed, s->shared, s->opts.cfg.all))
 		return -ENOMEM;
-	s->wait_ms = WAIT_MS;
-	return e4d_pending_open(&s->pending, map_fd(s, "inflight"), s->kernel.has_cmpxchg,
-	                        s->shared, s->opts.limits.in_flight);
+	s->wait_ms = longest_wait(s);
+	return e4d_pending_open(&s->pending, s->att.inflight_fd, s->kernel.has_cmpxchg, s->shared,
+	                        s->opts.limits.in_flight);
+}
+
+int e4d_session_adopt(const struct e4d_session_opts *opts, int dir, struct e4d_session **out)
+{
+	struct e4d_session *s = calloc(1, sizeof(*s));
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return -ENOMEM;
+	s->opts = *opts;
+	s->opts.cfg.all = 1;
+	s->opts.cfg.overwrite = 1;
+	s->kernel.has_cmpxchg = true; /* or there were nothing to adopt */
+	err = e4d_attach_pinned(dir, &s->att);
+	if (!err)
+		err = map_shared(s);
+	if (!err && bpf_obj_get_info_by_fd(s->att.ring_fd, &info, &len))
+		err = -errno;
+	if (!err)
+		err = e4d_ring_adopt(&s->ring, s->att.ring_fd, info.max_entries, s->shared);
+	if (!err)
+		err = e4d_pending_open(&s->pending, s->att.inflight_fd, true, s->shared, 0);
+	if (err) {
+		e4d_session_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
 }
 
 int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **out, char *why,
@@ -372,9 +383,15 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	if (!s)
 		return -ENOMEM;
 	s->opts = *opts;
-	s->opts.cfg.self_tgid = getpid();
+	s->opts.cfg.self_tgid = opts->pinned ? 0 : getpid();
 	e4d_kernel_probe(&s->kernel);
 	err = e4d_kernel_check(&s->kernel, why, why_len);
+	if (!err && opts->cfg.overwrite && !s->kernel.has_cmpxchg) {
+		snprintf(why, why_len,
+		         "the flight recorder needs atomic operations of BPF that came "
+		         "with 5.12: leave --flight out");
+		err = -ENOTSUP;
+	}
 	if (!err && opts->tier)
 		err = e4d_attach(&s->kernel, opts->tier, &s->opts.cfg, &opts->limits, &s->att, why,
 		                 why_len);
@@ -460,40 +477,40 @@ void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx)
 uint64_t e4d_session_losses(const struct e4d_session *s,
                             void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
 {
-	static const struct {
-		enum e4d_counter c;
-		const char *name;
-	} table[] = {
-		{E4D_C_RING_FULL, "ring_full"},
-		{E4D_C_STATE_FULL, "state_full"},
-		{E4D_C_STALE, "half_seen"},
-		{E4D_C_STACK_FULL, "stack_full"},
-	};
 	struct e4d_counters sum;
-	uint64_t total = 0;
-	char name[96];
 
 	e4d_session_counters(s, &sum);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (!sum.v[table[i].c])
-			continue;
-		fn(ctx, table[i].name, sum.v[table[i].c]);
-		total += sum.v[table[i].c];
-	}
-	for (int i = 0; i < s->att.n; i++) {
-		const struct e4d_hook *h = s->att.hooks[i];
+	return e4d_losses(&sum, &s->att, &s->doubts.misses, fn, ctx);
+}
 
-		if (s->misses.prog[i]) {
-			snprintf(name, sizeof(name), "recursion_misses:%s", h->prog);
-			fn(ctx, name, s->misses.prog[i]);
-		}
-		if (s->misses.link[i]) {
-			snprintf(name, sizeof(name), "link_misses:%s", h->prog);
-			fn(ctx, name, s->misses.link[i]);
-		}
-		total += s->misses.prog[i] + s->misses.link[i];
-	}
-	return total;
+void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e)
+{
+	struct e4d_counters c;
+
+	e4d_session_counters(s, &c);
+	memset(e, 0, sizeof(*e));
+	e->writes = c.v[E4D_C_WRITES];
+	e->done = c.v[E4D_C_DONE];
+	e->extending = c.v[E4D_C_EXTEND];
+	e->submitted = c.v[E4D_C_SUBMITTED];
+	e->mapped = c.v[E4D_C_MAPPED];
+	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
+		e->verdict[v] = c.v[E4D_C_VERDICT0 + v];
+}
+
+const struct e4d_ring *e4d_session_ring(const struct e4d_session *s)
+{
+	return s->buffer ? NULL : &s->ring;
+}
+
+void e4d_session_read_losses(struct e4d_session *s)
+{
+	e4d_doubts_read(&s->doubts, &s->att, now_ns());
+}
+
+void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec)
+{
+	e4d_doubt(&s->doubts, rec);
 }
 
 uint64_t e4d_session_consumed(const struct e4d_session *s)
@@ -505,7 +522,8 @@ void e4d_session_close(struct e4d_session *s)
 {
 	if (!s)
 		return;
-	ring_buffer__free(s->ring);
+	ring_buffer__free(s->buffer);
+	e4d_ring_close(&s->ring);
 	e4d_pending_close(&s->pending);
 	e4d_feed_close(&s->feed);
 	if (s->shared)
@@ -513,6 +531,5 @@ void e4d_session_close(struct e4d_session *s)
 	e4d_detach(&s->att);
 	e4d_kernel_free(&s->kernel);
 	free(s->batch);
-	free(s->briefs);
 	free(s);
 }

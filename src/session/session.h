@@ -9,10 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
-#include "plain.h"
 #include "probe/attach.h"
 #include "session/flight.h"
+#include "session/ring.h"
 #include "session/sums.h"
+#include "trace.h"
 
 struct e4d_session;
 
@@ -20,12 +21,14 @@ struct e4d_session_opts {
 	struct e4d_config cfg;
 	enum e4d_tier tier; /* E4D_TIER_NONE: the best that attaches */
 	struct e4d_limits limits;
+	bool pinned; /* it may outlive this process, whose number may be another's then */
 	bool prompt; /* deliver at each tick with records: the disk or /proc is asked about them */
 	/* called once for each record; a non-zero return ends the tick with it */
 	int (*on_record)(void *ctx, struct e4d_record *rec);
-	/* where it is set, brief records come here, n at a time, and not in their
-	 * place among the others */
-	int (*on_briefs)(void *ctx, const struct e4d_brief *b, size_t n);
+	/* where it is set, writes inside EOF come here, n at a time, of one CPU or
+	 * more in the order of their end, and not in their place among the others;
+	 * head.reserved is the ring's */
+	int (*on_inside)(void *ctx, const struct e4d_ev_inside *e, size_t n);
 	void *ctx;
 };
 
@@ -34,11 +37,16 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
                      size_t why_len);
 
 /*
- * One step, to be made e4d_session_wait_ms() after the last: consume, but not
- * for ever; and, when records are there and 100 ms have passed or 8192 have
- * gathered, read the losses and deliver. A record is delivered only after the
- * misses of its whole life are known. Returns 0, on_record's value, or negative
- * errno.
+ * A session with cfg.overwrite that another process has opened and pinned in dir, to
+ * be looked at or stopped. 0 or negative errno.
+ */
+int e4d_session_adopt(const struct e4d_session_opts *opts, int dir, struct e4d_session **out);
+
+/*
+ * One step, to be made e4d_session_wait_ms() after the last: when records are there
+ * and 100 ms have passed or the ring is filling, reads the losses and delivers. A
+ * record is delivered only after the misses of its whole life are known. Returns 0,
+ * on_record's value, or negative errno.
  */
 int e4d_session_tick(struct e4d_session *s);
 
@@ -78,6 +86,18 @@ int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx);
  * only those that are followed. The tracepoint tier before 6.6 knows no others either.
  */
 void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx);
+
+/* The same, as a dump has them. */
+void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e);
+
+/*
+ * For the flight recorder (cfg.overwrite), which reads the ring itself: the ring; the
+ * losses up to now; and a record of the ring, doubted if it overlaps one. on_record gets
+ * only what is no E4D_EV_INSIDE, for its findings.
+ */
+const struct e4d_ring *e4d_session_ring(const struct e4d_session *s);
+void e4d_session_read_losses(struct e4d_session *s);
+void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec);
 
 /* Calls fn for each loss that is not zero; returns the total. */
 uint64_t e4d_session_losses(const struct e4d_session *s,

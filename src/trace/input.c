@@ -27,11 +27,14 @@ ssize_t e4d_input_bytes(struct e4d_input *in, uint8_t *dst, size_t cap)
 	return n;
 }
 
-static bool ends_with(const char *s, const char *end)
+static bool is_zstd(int fd, const char *name)
 {
-	size_t n = strlen(s), m = strlen(end);
+	size_t n = strlen(name);
+	uint32_t magic = 0;
 
-	return n >= m && !strcmp(s + n - m, end);
+	if (n >= 4 && !strcmp(name + n - 4, ".zst"))
+		return true;
+	return pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) && magic == E4D_ZSTD_MAGIC;
 }
 
 int e4d_input_open(struct e4d_input *in, int dirfd, const char *name)
@@ -50,12 +53,12 @@ int e4d_input_open(struct e4d_input *in, int dirfd, const char *name)
 		err = -errno;
 	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		err = -EINVAL;
-	in->size = S_ISBLK(st.st_mode) ? UINT64_MAX : (uint64_t)st.st_size;
+	in->size = err ? 0 : (uint64_t)lseek(in->fd, 0, SEEK_END);
 	if (!in->buf)
 		in->buf = aligned_alloc(4096, E4D_PACKET_MAX);
 	if (!err && !in->buf)
 		err = -ENOMEM;
-	if (!err && ends_with(name, ".zst")) {
+	if (!err && is_zstd(in->fd, name)) {
 		err = e4d_unzstd_open(&in->zstd);
 		in->read = e4d_unzstd_read;
 	}
@@ -80,6 +83,9 @@ static int refill(struct e4d_input *in, size_t n)
 		if (!got)
 			in->end = true;
 		in->to += (size_t)got;
+		in->got += (uint64_t)got;
+		if (in->progress)
+			in->progress(in);
 	}
 	return 0;
 }
@@ -108,14 +114,28 @@ static void skip(struct e4d_input *in, enum e4d_packet_state state)
 	in->bad_bytes += n;
 }
 
+/* What begins at in->from, with as many bytes there as it wants. */
+static int judge(struct e4d_input *in, enum e4d_packet_state *state, size_t *bytes)
+{
+	int err;
+
+	*state = e4d_packet_check(in->buf + in->from, in->to - in->from, bytes);
+	if (*state != E4D_PACKET_SHORT || in->end)
+		return 0;
+	err = refill(in, *bytes);
+	if (!err)
+		*state = e4d_packet_check(in->buf + in->from, in->to - in->from, bytes);
+	return err;
+}
+
 int e4d_input_packet(struct e4d_input *in, const struct e4d_packet **p)
 {
 	enum e4d_packet_state state;
-	size_t bytes;
+	size_t bytes, other = 0;
 	int err;
 
 	for (;;) {
-		err = refill(in, sizeof(struct e4d_packet));
+		err = refill(in, in->also ? E4D_PACKET_ALIGN : sizeof(struct e4d_packet));
 		if (err)
 			return err;
 		if (in->from == in->to) {
@@ -124,24 +144,22 @@ int e4d_input_packet(struct e4d_input *in, const struct e4d_packet **p)
 			in->end = false;
 			continue;
 		}
-		state = e4d_packet_check(in->buf + in->from, in->to - in->from, &bytes);
-		if (state == E4D_PACKET_SHORT && !in->end) {
-			err = refill(in, bytes);
-			if (err)
-				return err;
-			state = e4d_packet_check(in->buf + in->from, in->to - in->from, &bytes);
-		}
-		if (state == E4D_PACKET_WHOLE)
+		err = judge(in, &state, &bytes);
+		if (err)
+			return err;
+		if (in->also && state == E4D_PACKET_NONE)
+			other = in->also(in->buf + in->from, in->to - in->from);
+		if (state == E4D_PACKET_WHOLE || other)
 			break;
 		skip(in, state);
 		if (state == E4D_PACKET_NEWER)
 			return -EPROTO;
 	}
 	*p = (const void *)(in->buf + in->from);
-	in->from += bytes;
+	in->from += other ? other : bytes;
 	in->junk = false;
-	in->count[state]++;
-	return 1;
+	in->count[E4D_PACKET_WHOLE]++;
+	return other ? 2 : 1;
 }
 
 /* The size of the packet at an offset, by its header; 0: none is there. */
@@ -180,7 +198,9 @@ void e4d_input_close(struct e4d_input *in)
 		close(in->fd);
 	in->fd = -1;
 	e4d_unzstd_close(in->zstd);
+	e4d_image_close(in->image);
 	in->zstd = NULL;
+	in->image = NULL;
 	in->from = in->to = 0;
 	in->end = true;
 }

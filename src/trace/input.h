@@ -14,7 +14,10 @@
 #include <sys/types.h>
 #include "trace/verify.h"
 
+#define E4D_ZSTD_MAGIC 0xfd2fb528u
+
 struct e4d_unzstd;
+struct e4d_image;
 
 struct e4d_input {
 	/* The next bytes to dst: how many, 0 at the end, or negative errno. */
@@ -23,12 +26,17 @@ struct e4d_input {
 	uint64_t at;   /* bytes of the file that were read */
 	uint64_t size; /* of the file */
 	struct e4d_unzstd *zstd;
+	struct e4d_image *image;
+	/* for salvage, or NULL: after each read; and is it something else (its size, or 0)? */
+	void (*progress)(struct e4d_input *in);
+	size_t (*also)(const void *buf, size_t n);
+	void *ctx;
 	uint8_t *buf; /* E4D_PACKET_MAX, aligned */
 	size_t from, to;
 	bool end, junk;
 	/* since the caller zeroed them; NONE: runs of bytes that are no packet */
 	uint64_t count[E4D_PACKET_STATES];
-	uint64_t bad_bytes; /* of the content, after decompression */
+	uint64_t bad_bytes, got; /* of the content, after decompression: skipped, and all */
 };
 
 /* Frees nothing of `in` before: zero it first, or close it. The name ends the choice of a format:
@@ -37,7 +45,7 @@ int e4d_input_open(struct e4d_input *in, int dirfd, const char *name);
 
 /*
  * The next whole packet, valid until the next call: 1, 0 at the end, or negative errno;
- * -EPROTO: one of a newer major version was passed.
+ * -EPROTO: one of a newer major version was passed. 2: what in->also knows.
  */
 int e4d_input_packet(struct e4d_input *in, const struct e4d_packet **p);
 
@@ -65,5 +73,14 @@ int e4d_unzstd_open(struct e4d_unzstd **out);
 ssize_t e4d_unzstd_read(struct e4d_input *in, uint8_t *dst, size_t cap);
 bool e4d_unzstd_more(struct e4d_input *in);
 void e4d_unzstd_close(struct e4d_unzstd *z);
+
+/* A compressed kdump, by libkdumpfile: its pages one after the other. */
+bool e4d_image_is_one(int fd);
+/*
+ * in is open: what it reads is the memory from now on. tmp is an empty file, for a dump
+ * that must be unpacked first, and stays the caller's. 0 or negative errno, the reason in why.
+ */
+int e4d_image_open(struct e4d_input *in, int tmp, char *why, size_t why_len);
+void e4d_image_close(struct e4d_image *image);
 
 #endif

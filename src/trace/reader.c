@@ -204,9 +204,9 @@ static int open_host(struct e4d_trace_reader *r, unsigned int i, const char *dir
 		err = e4d_source_read_session(d);
 	if (!err)
 		err = open_lanes(r, i);
-	if (!err && d->paths.dropped)
+	if (!err && d->texts.dropped)
 		e4d_warn("%s: more than %u MiB of paths and marks; %llu are left out", d->dir,
-		         E4D_TEXTS_MAX >> 20, (unsigned long long)d->paths.dropped);
+		         E4D_TEXTS_MAX >> 20, (unsigned long long)d->texts.dropped);
 	return err;
 }
 
@@ -327,14 +327,10 @@ static const struct e4d_record *record(struct e4d_trace_reader *r, const struct 
 {
 	const struct e4d_record *rec = &r->rec;
 
-	if (e->id == E4D_EV_INSIDE) {
-		struct e4d_brief b;
-
-		e4d_ev_inside_get(&b, (const void *)e);
-		e4d_brief_expand(&r->rec, &b);
-	} else {
+	if (e->id == E4D_EV_INSIDE)
+		e4d_inside_expand(&r->rec, (const void *)e);
+	else
 		rec = &((const struct e4d_ev_write *)e)->rec;
-	}
 	if (!is_known(rec)) {
 		if (rec != &r->rec)
 			r->rec = *rec;
@@ -347,7 +343,7 @@ static const struct e4d_record *record(struct e4d_trace_reader *r, const struct 
 static const char *path_of(struct e4d_trace_reader *r, struct lane *l, const struct e4d_record *rec)
 {
 	if (!l->path_known || l->ino != rec->ino || l->dev != rec->dev || l->gen != rec->gen) {
-		l->path = e4d_paths_get(&r->hosts[l->host].paths, rec->dev, rec->ino, rec->gen);
+		l->path = e4d_texts_get(&r->hosts[l->host].texts, rec->dev, rec->ino, rec->gen);
 		l->ino = rec->ino;
 		l->dev = rec->dev;
 		l->gen = rec->gen;
@@ -429,8 +425,7 @@ void e4d_trace_losses(const struct e4d_trace_reader *r,
 		const struct e4d_source *d = &r->hosts[i];
 
 		for (size_t k = 0; k < d->losses.count; k++)
-			fn(ctx, i, d->paths.texts + d->losses.word[k].text,
-			   d->losses.word[k].value);
+			fn(ctx, i, d->texts.text + d->losses.word[k].text, d->losses.word[k].value);
 	}
 }
 
@@ -442,7 +437,7 @@ void e4d_trace_marks(const struct e4d_trace_reader *r,
 		const struct e4d_source *d = &r->hosts[i];
 
 		for (size_t k = 0; k < d->marks.count; k++)
-			fn(ctx, i, d->marks.word[k].value, d->paths.texts + d->marks.word[k].text);
+			fn(ctx, i, d->marks.word[k].value, d->texts.text + d->marks.word[k].text);
 	}
 }
 

@@ -124,7 +124,7 @@ int e4d_source_open(struct e4d_source *d, const char *dir)
 static int add_word(struct e4d_source *d, struct e4d_source_words *w, uint64_t value,
                     const char *text)
 {
-	uint32_t at = e4d_paths_text(&d->paths, text);
+	uint32_t at = e4d_texts_add(&d->texts, text);
 	struct e4d_source_word *more;
 
 	if (!at)
@@ -148,7 +148,7 @@ static int put_loss(struct e4d_source *d, const struct e4d_ev_loss *e)
 	struct e4d_source_words *w = &d->losses;
 
 	for (size_t i = 0; i < w->count; i++) {
-		if (strcmp(d->paths.texts + w->word[i].text, e->name))
+		if (strcmp(d->texts.text + w->word[i].text, e->name))
 			continue;
 		w->word[i].value = e->count;
 		return 0;
@@ -173,7 +173,7 @@ static int put_event(struct e4d_source *d, const struct e4d_event *e)
 
 	switch (e->id) {
 	case E4D_EV_FILE:
-		return e4d_paths_put(&d->paths, f->dev, f->ino, f->gen, f->path);
+		return e4d_texts_put(&d->texts, f->dev, f->ino, f->gen, f->path);
 	case E4D_EV_LOSS:
 		return put_loss(d, (const void *)e);
 	case E4D_EV_COUNTERS:
@@ -237,5 +237,5 @@ void e4d_source_close(struct e4d_source *d)
 	free(d->losses.word);
 	free(d->marks.word);
 	free(d->dir);
-	e4d_paths_free(&d->paths);
+	e4d_texts_free(&d->texts);
 }

@@ -4,7 +4,7 @@
 #define E4D_TRACE_SOURCE_H
 
 #include "trace/input.h"
-#include "trace/paths.h"
+#include "trace/texts.h"
 #include "trace/reader.h"
 
 /* One rotation of one stream. */
@@ -35,7 +35,7 @@ struct e4d_source {
 	struct e4d_ev_session session;
 	struct e4d_source_file *files; /* by instance and rotation */
 	size_t n_files;
-	struct e4d_paths paths;
+	struct e4d_texts texts;
 	struct e4d_source_words losses, marks;
 	uint64_t bad_packets, bad_bytes, packets, missing, discarded; /* of the session stream */
 };

@@ -6,9 +6,8 @@
 
 #include "trace/input.h"
 
-#define IN_BYTES    (128u << 10)
-#define WINDOW_LOG  23 /* 8 MiB: what RFC 8878 wants of each decoder */
-#define FRAME_MAGIC 0xfd2fb528u
+#define IN_BYTES   (128u << 10)
+#define WINDOW_LOG 23 /* 8 MiB: what RFC 8878 wants of each decoder */
 
 /* Records compress 10 to 100 times. What goes far beyond that is there to hurt. */
 #define MOST_TIMES 2048u
@@ -121,7 +120,7 @@ ssize_t e4d_unzstd_read(struct e4d_input *in, uint8_t *dst, size_t cap)
 /* The next frame's magic at or after offset; false when there is none. */
 static bool find_frame(struct e4d_input *in, struct e4d_unzstd *z, uint64_t offset)
 {
-	static const __u32 magic = FRAME_MAGIC;
+	static const __u32 magic = E4D_ZSTD_MAGIC;
 
 	for (;;) {
 		const uint8_t *at;

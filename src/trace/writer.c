@@ -89,35 +89,37 @@ static void add(struct e4d_trace_writer *w, struct e4d_stream *s, struct e4d_eve
 	w->held += size;
 }
 
-/* Of a write inside EOF that came as a record, where the brief says all of that. */
-static bool to_brief(struct e4d_brief *b, const struct e4d_record *r)
+/* Of a write inside EOF that came as a record, where half of it says all. */
+static bool to_inside(struct e4d_ev_inside *e, const struct e4d_record *r)
 {
 	struct e4d_record same;
 
 	if (r->verdict != E4D_CLEAN || r->seen != (E4D_BRIEF_SEEN | E4D_SEEN_RET))
 		return false;
-	*b = (struct e4d_brief){
-		.ts_ns = r->ts_ns,
-		.seq = r->seq,
-		.offset = r->offset,
-		.isize = r->isize_before,
-		.latency_ns = (uint32_t)r->latency_ns,
-		.ino = (uint32_t)r->ino,
-		.dev = r->dev,
-		.gen = r->gen,
-		.submitted = r->submitted,
-		.mapped = r->mapped,
+	*e = (struct e4d_ev_inside){
+		.head = {.timestamp = r->ts_ns + r->latency_ns,
+	                 .id = E4D_EV_INSIDE,
+	                 .size = sizeof(*e)},
 		.pid = r->pid,
 		.tid = r->tid,
-		.flags = (uint16_t)r->flags,
-		.cpu = r->cpu,
+		.seq_be = __builtin_bswap64(r->seq),
+		.latency_ns = (uint32_t)r->latency_ns,
 		.extents = (uint8_t)r->extents,
 		.blkbits = r->blkbits,
 		.tier = r->tier,
 		.version = r->version,
+		.submitted = r->submitted,
+		.mapped = r->mapped,
+		.ino = (uint32_t)r->ino,
+		.dev = r->dev,
+		.isize = r->isize_before,
+		.gen = r->gen,
+		.flags = (uint16_t)r->flags,
+		.cpu = r->cpu,
+		.offset_be = __builtin_bswap64(r->offset),
 	};
-	memcpy(b->comm, r->comm, sizeof(b->comm));
-	e4d_brief_expand(&same, b);
+	memcpy(e->comm, r->comm, sizeof(e->comm));
+	e4d_inside_expand(&same, e);
 	return !memcmp(&same, r, sizeof(same));
 }
 
@@ -133,20 +135,21 @@ static int put_record(struct e4d_trace_writer *w, const struct e4d_record *rec)
 	return 0;
 }
 
-static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
+static int put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *from)
 {
-	struct e4d_stream *s = stream_of(w, b->cpu);
+	struct e4d_stream *s = stream_of(w, from->cpu);
 	struct e4d_ev_inside *e = s ? room(w, s, sizeof(*e)) : NULL;
 	struct e4d_record rec;
 
 	if (!e)
 		return w->err;
 	/* its begin is told by its end, which therefore must be exact */
-	if (b->ts_ns + b->latency_ns < s->floor) {
-		e4d_brief_expand(&rec, b);
+	if (from->head.timestamp < s->floor) {
+		e4d_inside_expand(&rec, from);
 		return put_record(w, &rec);
 	}
-	e4d_ev_inside_set(e, b);
+	*e = *from;
+	e->head.reserved = 0;
 	e4d_packet_add(&s->packet, &e->head);
 	w->held += sizeof(*e);
 	return 0;
@@ -154,17 +157,17 @@ static int put_brief(struct e4d_trace_writer *w, const struct e4d_brief *b)
 
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
 {
-	struct e4d_brief b;
+	struct e4d_ev_inside e;
 
 	if (w->err || e4d_is_full(w))
 		return w->err ? w->err : E4D_TRACE_FULL;
-	return to_brief(&b, rec) ? put_brief(w, &b) : put_record(w, rec);
+	return to_inside(&e, rec) ? put_inside(w, &e) : put_record(w, rec);
 }
 
-int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n)
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n)
 {
 	for (size_t i = 0; i < n && !w->err && !e4d_is_full(w); i++)
-		put_brief(w, &b[i]);
+		put_inside(w, &e[i]);
 	return w->err || !w->full ? w->err : E4D_TRACE_FULL;
 }
 
@@ -293,10 +296,11 @@ unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w)
 	return w->dump.rotation;
 }
 
-static void set_session(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
+void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info)
 {
-	struct e4d_ev_session *e = &w->session;
-
+	memset(e, 0, sizeof(*e));
+	e->head.id = E4D_EV_SESSION;
+	e->head.size = sizeof(*e);
 	e->real_minus_boot_ns = (uint64_t)info->real_minus_boot_ns;
 	e->major = E4D_TRACE_MAJOR;
 	e->minor = E4D_TRACE_MINOR;
@@ -318,7 +322,7 @@ static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
 		return -EIO;
 	w->uuid[6] = (w->uuid[6] & 0x0f) | 0x40; /* RFC 9562: version 4, by chance */
 	w->uuid[8] = (w->uuid[8] & 0x3f) | 0x80;
-	set_session(w, info);
+	e4d_trace_session_event(&w->session, info);
 	err = e4d_known_open(&w->known);
 	if (!err)
 		err = open_stream(&w->own, E4D_STREAM_SESSION);

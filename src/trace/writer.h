@@ -55,7 +55,8 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
  * These two return E4D_TRACE_FULL too.
  */
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec);
-int e4d_trace_put_briefs(struct e4d_trace_writer *w, const struct e4d_brief *b, size_t n);
+/* n writes inside EOF, each with its CPU; head.reserved does not matter. */
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n);
 
 /*
  * The path of a file, once in each rotation: what is there already, and a path that is
@@ -82,6 +83,8 @@ int e4d_trace_finish(struct e4d_trace_writer *w);
 void e4d_trace_written(const struct e4d_trace_writer *w, uint64_t *bytes, uint64_t *packets,
                        uint64_t *events);
 
+/* What the dump says of its session, as an event; its timestamp is the caller's. */
+void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_info *info);
 /* The rotation that is being written, from 0. */
 unsigned int e4d_trace_rotation(const struct e4d_trace_writer *w);
 

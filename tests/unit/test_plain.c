@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "plain.h"
+#include "trace.h"
 
 #define LATENCY 5417
 
@@ -35,13 +36,13 @@ static struct e4d_plain overwrite(void)
 	return p;
 }
 
-/* The kernel side's emit_brief(). */
-static struct e4d_brief brief(const struct e4d_plain *p)
+/* The kernel side's emit_inside(). */
+static struct e4d_ev_inside inside(const struct e4d_plain *p)
 {
-	struct e4d_brief b = {
-		.ts_ns = p->ts_ns,
-		.seq = p->seq,
-		.offset = p->offset,
+	struct e4d_ev_inside b = {
+		.head.timestamp = p->ts_ns + LATENCY,
+		.seq_be = __builtin_bswap64(p->seq),
+		.offset_be = __builtin_bswap64(p->offset),
 		.isize = p->isize,
 		.latency_ns = LATENCY,
 		.ino = p->ino,
@@ -62,12 +63,12 @@ static struct e4d_brief brief(const struct e4d_plain *p)
 
 static void same(const struct e4d_plain *p)
 {
-	struct e4d_brief b = brief(p);
+	struct e4d_ev_inside b = inside(p);
 	struct e4d_record whole, expanded;
 
 	memset(&whole, 0, sizeof(whole));
 	e4d_plain_record(&whole, p, p->isize, p->submitted, p->ts_ns + LATENCY);
-	e4d_brief_expand(&expanded, &b);
+	e4d_inside_expand(&expanded, &b);
 	assert_memory_equal(&expanded, &whole, sizeof(whole));
 }
 

@@ -156,15 +156,16 @@ static uint64_t dump_bytes(void)
 	return sum;
 }
 
-/* Distinct in each field; every other one is a brief's. */
+/* Distinct in each field; every other one says all by half. */
 static void make(struct e4d_record *r, uint64_t n)
 {
-	struct e4d_brief b = {
-		.ts_ns = 1000000 + 1000 * n + n * 7919 % 5000,
-		.seq = n,
-		.offset = n * 4096,
+	uint32_t latency = (uint32_t)(n * 31 % 20000);
+	struct e4d_ev_inside e = {
+		.head.timestamp = 1000000 + 1000 * n + n * 7919 % 5000 + latency,
+		.seq_be = __builtin_bswap64(n),
+		.offset_be = __builtin_bswap64(n * 4096),
 		.isize = 1 << 30,
-		.latency_ns = (uint32_t)(n * 31 % 20000),
+		.latency_ns = latency,
 		.ino = 12 + n % 3,
 		.dev = 7 << 20 | 1,
 		.gen = 99,
@@ -180,7 +181,7 @@ static void make(struct e4d_record *r, uint64_t n)
 		.comm = "writer",
 	};
 
-	e4d_brief_expand(r, &b);
+	e4d_inside_expand(r, &e);
 	if (n % 2 == 0)
 		return;
 	r->verdict = E4D_LEAK;
@@ -245,14 +246,17 @@ static void late_is_not_before(void **state)
 	struct e4d_trace_writer *w = create(NULL);
 	struct seen seen = {0};
 	struct e4d_record rec;
-	struct e4d_brief b = {.ts_ns = 50, .latency_ns = 7, .seq = 2, .version = 1};
+	struct e4d_ev_inside e = {.head = {.timestamp = 57, .id = E4D_EV_INSIDE, .size = sizeof(e)},
+	                          .latency_ns = 7,
+	                          .seq_be = __builtin_bswap64(2),
+	                          .version = 1};
 
 	(void)state;
 	make(&rec, 3);
 	rec.cpu = 0;
 	assert_int_equal(e4d_trace_put(w, &rec), 0);
 	assert_int_equal(e4d_trace_tick(w, UINT64_MAX / 2), 0); /* a second has gone */
-	assert_int_equal(e4d_trace_put_briefs(w, &b, 1), 0);
+	assert_int_equal(e4d_trace_put_inside(w, &e, 1), 0);
 	end(w, 0);
 	assert_true(see(&seen, "cpu0-000000"));
 	assert_int_equal(seen.packets, 2);

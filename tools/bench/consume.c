@@ -23,12 +23,12 @@ static int on_record(void *ctx, struct e4d_record *rec)
 }
 
 /* Half as long, and written as they come. */
-static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
+static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct raw *c = ctx;
-	ssize_t len = n * sizeof(*b);
+	ssize_t len = n * sizeof(*e);
 
-	return write(c->fd, b, len) == len ? 0 : -EIO;
+	return write(c->fd, e, len) == len ? 0 : -EIO;
 }
 
 static const struct mode {
@@ -75,7 +75,7 @@ static int loop(struct e4d_session *s, struct raw *c)
 int main(int argc, char **argv)
 {
 	static struct raw c;
-	struct e4d_session_opts opts = {.on_record = on_record, .on_briefs = on_briefs, .ctx = &c};
+	struct e4d_session_opts opts = {.on_record = on_record, .on_inside = on_inside, .ctx = &c};
 	struct e4d_session *s;
 	char why[512] = "";
 	const struct mode *mode = argc == 3 ? mode_of(argv[2]) : NULL;

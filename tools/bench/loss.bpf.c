@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Puts N records into the tracer's ring, brief ones, as most are. */
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include "config.h"
-#include "plain.h"
+/* Puts N events into the tracer's ring, of writes inside EOF, as most are. */
+#define E4D_TIER E4D_TIER_TRACEPOINT
+#include "ring.bpf.h"
 #include "loss_arg.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* the session's ring takes its place */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, E4D_RING_BYTES);
-} ring SEC(".maps");
-
-struct e4d_brief brief = {};
-__u64 produced = 0, ring_full = 0;
+/* the session's ring and its cursors take the place of ours */
+struct e4d_ev_inside inside SEC(".data.loss") = {};
+__u64 produced SEC(".data.loss") = 0, ring_full SEC(".data.loss") = 0;
 
 static long produce_one(__u32 i, void *ctx)
 {
-	struct e4d_brief *r = &brief;
+	struct ring_at at;
 
-	r->ts_ns = bpf_ktime_get_boot_ns();
-	r->seq = ++produced;
-	if (bpf_ringbuf_output(&ring, r, sizeof(*r), BPF_RB_NO_WAKEUP))
+	produced++;
+	if (!ring_reserve(&at, 1)) {
 		ring_full++;
+		return 0;
+	}
+	*(struct e4d_ev_inside *)at.event = inside;
+	at.event->timestamp = bpf_ktime_get_boot_ns();
+	((struct e4d_ev_inside *)at.event)->seq = produced;
+	ring_commit(&at, 1, E4D_EV_INSIDE);
 	return 0;
 }
 

@@ -25,10 +25,10 @@
 #include "loss_arg.h"
 #include "raw.h"
 #include "records.h"
-#include "plain.h"
-#include "loss.skel.h" /* after what declares the brief */
 #include "session/session.h"
+#include "shared.h"
 #include "sink/sink.h"
+#include "loss.skel.h" /* after what declares its variables */
 
 #define SLICE_NS   100000ULL
 #define BEHIND     20          /* slices: what the producer missed beyond them is not made up for */
@@ -106,21 +106,21 @@ static int on_record(void *ctx, struct e4d_record *rec)
 }
 
 /* As they leave the kernel: half a record each. */
-static int on_briefs(void *ctx, const struct e4d_brief *b, size_t n)
+static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct run *r = ctx;
 
 	r->records += n;
-	r->bytes += n * sizeof(*b);
+	r->bytes += n * sizeof(*e);
 	if (r->bytes >= FILE_BYTES) {
 		r->bytes = 0;
 		lseek(r->raw.fd, 0, SEEK_SET);
 	}
-	return write(r->raw.fd, b, n * sizeof(*b)) < 0 ? -errno : 0;
+	return write(r->raw.fd, e, n * sizeof(*e)) < 0 ? -errno : 0;
 }
 
 /* A plain overwrite of 4 KiB. */
-static void make_brief(struct e4d_brief *b)
+static void make_inside(struct e4d_ev_inside *b)
 {
 	struct e4d_record rec;
 
@@ -142,27 +142,19 @@ static void make_brief(struct e4d_brief *b)
 	memcpy(b->comm, rec.comm, sizeof(b->comm));
 }
 
-/* The ring is the session's own: found among the descriptors that this process holds. */
-static int ring_fd(void)
+static struct loss *load_producer(const struct e4d_session *session)
 {
-	for (int fd = 3; fd < 1024; fd++) {
-		struct bpf_map_info info = {0};
-		__u32 len = sizeof(info);
-
-		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_MAP_TYPE_RINGBUF)
-			return fd;
-	}
-	return -1;
-}
-
-static struct loss *load_producer(void)
-{
+	const struct e4d_attached *a = e4d_session_attached(session);
 	struct loss *p = loss__open();
 
 	if (!p)
 		return NULL;
-	make_brief(&p->bss->brief);
-	if (bpf_map__reuse_fd(p->maps.ring, ring_fd()) || loss__load(p)) {
+	make_inside(&p->data_loss->inside);
+	p->rodata_cfg->cfg.ring_rows = a->ring_rows;
+	p->rodata_cfg->cfg.ring_pages = a->ring_pages;
+	if (bpf_map__reuse_fd(p->maps.ring, bpf_object__find_map_fd_by_name(a->obj, "ring")) ||
+	    bpf_map__reuse_fd(p->maps.bss, bpf_object__find_map_fd_by_name(a->obj, ".bss")) ||
+	    loss__load(p)) {
 		loss__destroy(p);
 		return NULL;
 	}
@@ -243,7 +235,7 @@ static int consume(struct run *r, pid_t producer)
 static void print(const struct run *r, const struct loss *p, const char *key, double seconds,
                   double rate)
 {
-	double produced = (double)p->bss->produced, lost = (double)p->bss->ring_full;
+	double produced = (double)p->data_loss->produced, lost = (double)p->data_loss->ring_full;
 
 	if (produced < 0.95 * seconds * rate) {
 		printf("loss/%s/failed\t1\tonly %.2f M/s were produced: the machine is busy\n", key,
@@ -273,6 +265,7 @@ static int open_run(struct run *r, const char *sink, uint32_t ring)
 	struct e4d_session_opts opts = {.on_record = on_record,
 	                                .ctx = r,
 	                                .tier = E4D_TIER_TRACEPOINT,
+	                                .cfg.all = 1,
 	                                .cfg.dev = ~0u, /* only what is produced here */
 	                                .limits.ring_bytes = ring};
 	struct e4d_clock clock = {0};
@@ -280,7 +273,7 @@ static int open_run(struct run *r, const char *sink, uint32_t ring)
 	int err;
 
 	if (!strcmp(sink, "raw")) {
-		opts.on_briefs = on_briefs;
+		opts.on_inside = on_inside;
 		r->raw.fd = memfd_create("loss", MFD_CLOEXEC);
 	} else {
 		e4d_clock_measure(&clock);
@@ -312,7 +305,7 @@ int main(int argc, char **argv)
 	busy = !strcmp(argv[4], "hog");
 	err = open_run(&r, argv[3], argc > 5 ? strtoul(argv[5], NULL, 10) : 0);
 	if (!err)
-		p = load_producer();
+		p = load_producer(r.session);
 	if (!p)
 		return 3;
 	producer = fork();

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/paths.h"
+#include "trace/texts.h"
 
-uint32_t e4d_paths_text(struct e4d_paths *p, const char *s)
+uint32_t e4d_texts_add(struct e4d_texts *p, const char *s)
 {
 	size_t n = strlen(s) + 1, used = p->used ? p->used : 1, cap = p->cap ? p->cap : 4096;
-	char *texts;
+	char *text;
 
 	if (n > E4D_TEXTS_MAX - used) {
 		p->dropped++;
@@ -17,21 +17,21 @@ uint32_t e4d_paths_text(struct e4d_paths *p, const char *s)
 	while (cap < used + n)
 		cap *= 2;
 	if (cap != p->cap) {
-		texts = realloc(p->texts, cap);
-		if (!texts) {
+		text = realloc(p->text, cap);
+		if (!text) {
 			p->dropped++;
 			return 0;
 		}
-		p->texts = texts;
+		p->text = text;
 		p->cap = cap;
 	}
-	memcpy(p->texts + used, s, n);
+	memcpy(p->text + used, s, n);
 	p->used = used + n;
 	return (uint32_t)used;
 }
 
 /* Its place, or the free one where it would go; the table is not full. */
-static struct e4d_file_path *find(const struct e4d_paths *p, uint32_t dev, uint64_t ino,
+static struct e4d_file_path *find(const struct e4d_texts *p, uint32_t dev, uint64_t ino,
                                   uint32_t gen)
 {
 	uint64_t h = (ino ^ (uint64_t)gen << 32 ^ dev) * 0x9e3779b97f4a7c15ULL;
@@ -47,9 +47,9 @@ static struct e4d_file_path *find(const struct e4d_paths *p, uint32_t dev, uint6
 	return &p->table[at];
 }
 
-static int grow(struct e4d_paths *p)
+static int grow(struct e4d_texts *p)
 {
-	struct e4d_paths bigger = {.size = p->size ? 2 * p->size : 1024};
+	struct e4d_texts bigger = {.size = p->size ? 2 * p->size : 1024};
 
 	bigger.table = calloc(bigger.size, sizeof(*bigger.table));
 	if (!bigger.table)
@@ -66,7 +66,7 @@ static int grow(struct e4d_paths *p)
 	return 0;
 }
 
-int e4d_paths_put(struct e4d_paths *p, uint32_t dev, uint64_t ino, uint32_t gen, const char *path)
+int e4d_texts_put(struct e4d_texts *p, uint32_t dev, uint64_t ino, uint32_t gen, const char *path)
 {
 	struct e4d_file_path *f;
 	uint32_t text;
@@ -74,9 +74,9 @@ int e4d_paths_put(struct e4d_paths *p, uint32_t dev, uint64_t ino, uint32_t gen,
 	if (p->count >= p->size / 4 * 3 && grow(p))
 		return -ENOMEM;
 	f = find(p, dev, ino, gen);
-	if (f->text && !strcmp(p->texts + f->text, path))
+	if (f->text && !strcmp(p->text + f->text, path))
 		return 0; /* each rotation repeats it */
-	text = e4d_paths_text(p, path);
+	text = e4d_texts_add(p, path);
 	if (!text)
 		return 0;
 	if (!f->text)
@@ -85,16 +85,16 @@ int e4d_paths_put(struct e4d_paths *p, uint32_t dev, uint64_t ino, uint32_t gen,
 	return 0;
 }
 
-const char *e4d_paths_get(const struct e4d_paths *p, uint32_t dev, uint64_t ino, uint32_t gen)
+const char *e4d_texts_get(const struct e4d_texts *p, uint32_t dev, uint64_t ino, uint32_t gen)
 {
 	const struct e4d_file_path *f = p->size ? find(p, dev, ino, gen) : NULL;
 
-	return f && f->text ? p->texts + f->text : NULL;
+	return f && f->text ? p->text + f->text : NULL;
 }
 
-void e4d_paths_free(struct e4d_paths *p)
+void e4d_texts_free(struct e4d_texts *p)
 {
-	free(p->texts);
+	free(p->text);
 	free(p->table);
-	*p = (struct e4d_paths){0};
+	*p = (struct e4d_texts){0};
 }
