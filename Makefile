@@ -171,7 +171,7 @@ $(B)/live/%: tests/live/%.c $(OBJS)
 		$(filter-out $(B)/obj/main.o,$(OBJS)) -lcmocka $(LIBS)
 
 # --- benchmark: QUICK=1 is the short form, BENCH_ARGS go to tools/bench/bench.sh --
-BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live loss files)
+BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live loss files trace)
 BENCH_HDRS := $(wildcard tools/bench/*.h)
 
 bench:

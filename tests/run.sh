@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli validate live lab vm verifier bench
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli salvage validate live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,7 +13,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit fuzz cli validate live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit fuzz cli salvage validate live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -102,6 +102,13 @@ suite_cli() {
 	umount_scratch
 }
 
+# Kills `record` 40 times; tests/salvage.sh build DIR 200 is the long form.
+suite_salvage() {
+	mount_scratch || return
+	tests/salvage.sh build "$work/mnt"
+	umount_scratch
+}
+
 suite_validate() {
 	tests/validate.sh build
 }
@@ -144,6 +151,7 @@ suite_vm() {
 		return
 	fi
 	tests/vm/matrix.sh
+	tests/vm/salvage.sh build build/static
 }
 
 # The verifier's work for each program on each kernel, against the file.
