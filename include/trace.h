@@ -169,28 +169,36 @@ _Static_assert(sizeof(struct e4d_ev_session) == 16 + 16 + 416, "on disk");
 /* The whole record of one that says half. */
 static __always_inline void e4d_inside_expand(struct e4d_record *r, const struct e4d_ev_inside *e)
 {
-	__builtin_memset(r, 0, sizeof(*r));
 	r->ts_ns = e->head.timestamp > e->latency_ns ? e->head.timestamp - e->latency_ns : 0;
 	r->seq = __builtin_bswap64(e->seq_be);
 	r->ino = e->ino;
 	r->offset = __builtin_bswap64(e->offset_be);
 	r->mapped_end = e4d_block(r->offset, e->blkbits) + e->mapped;
+	r->alloc_end = 0;
 	r->isize_before = e->isize;
 	r->isize_after = e->isize;
+	r->trim_from = 0;
+	r->past_eof = 0;
+	r->prealloc = 0;
+	r->exposed_ns = 0;
 	r->latency_ns = e->latency_ns;
 	r->submitted = e->submitted;
 	r->mapped = e->mapped;
 	r->dio_size = e->submitted;
 	r->ret = (__s32)e->submitted;
+	r->fallback = 0;
 	r->pid = e->pid;
 	r->tid = e->tid;
 	r->dev = e->dev;
 	r->gen = e->gen;
 	r->flags = e->flags;
 	__builtin_memcpy(r->comm, e->comm, sizeof(r->comm));
+	r->dio_error = 0;
+	r->trim_ret = 0;
 	r->extents = e->extents;
 	r->cpu = e->cpu;
 	r->seen = E4D_BRIEF_SEEN | E4D_SEEN_RET;
+	r->doubt = 0;
 	r->blkbits = e->blkbits;
 	r->tier = e->tier;
 	r->verdict = E4D_CLEAN;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli record report flight validate wrap live lab vm verifier bench
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli report salvage flight validate wrap
+#                                       live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -9,11 +10,11 @@ suites='' quick=''
 for a; do
 	case $a in
 	--quick) quick=1 ;;
-	-h | --help) sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	-h | --help) sed -n '3,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit fuzz cli report flight validate wrap live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit fuzz cli report salvage flight validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -115,6 +116,13 @@ suite_flight() {
 	umount_scratch
 }
 
+# Kills `record` 40 times; tests/salvage.sh build DIR 200 is the long form.
+suite_salvage() {
+	mount_scratch || return
+	tests/salvage.sh build "$work/mnt"
+	umount_scratch
+}
+
 suite_validate() {
 	tests/validate.sh build
 }
@@ -164,6 +172,7 @@ suite_vm() {
 	fi
 	tests/vm/matrix.sh
 	tests/vm/patch.sh build
+	tests/vm/salvage.sh build build/static
 }
 
 # The verifier's work for each program on each kernel, against the file.

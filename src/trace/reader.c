@@ -301,10 +301,11 @@ const struct e4d_trace_host *e4d_trace_host(const struct e4d_trace_reader *r, un
 /* What a later minor version may say, and a table of ours has no word for. */
 static bool is_known(const struct e4d_record *r)
 {
-	return !(r->flags & ~KNOWN(E4D_FLAG_COUNT)) && !(r->seen & ~KNOWN(SEEN_COUNT)) &&
-	       !(r->doubt & ~KNOWN(E4D_DOUBT_COUNT)) && r->tier < E4D_TIER_COUNT &&
-	       r->verdict < E4D_VERDICT_COUNT && r->evidence < E4D_EVIDENCE_COUNT &&
-	       r->blkbits < 32 && !r->comm[E4D_COMM_LEN - 1];
+	/* without a branch for each: it is asked for every write */
+	return !((r->flags & ~KNOWN(E4D_FLAG_COUNT)) | (r->seen & ~KNOWN(SEEN_COUNT)) |
+	         (r->doubt & ~KNOWN(E4D_DOUBT_COUNT)) | (r->tier >= E4D_TIER_COUNT) |
+	         (r->verdict >= E4D_VERDICT_COUNT) | (r->evidence >= E4D_EVIDENCE_COUNT) |
+	         (r->blkbits & ~31u) | (unsigned char)r->comm[E4D_COMM_LEN - 1]);
 }
 
 static void make_known(struct e4d_record *r)

@@ -27,7 +27,7 @@ mkfifo "$tmp/mon.in" "$tmp/mon.out"
 # the guest says all lines that its tracer wrote, and waits for the end
 cat >"$tmp/guest.sh" <<END
 mkdir -p /m && /usr/sbin/mke2fs -q -t ext4 /tmp/i 64M && mount -o loop /tmp/i /m || exit 1
-ext4diotop trace --all --json --filter dev=/m >/tmp/trace 2>/tmp/err &
+/host/ext4diotop trace --all --json --filter dev=/m >/tmp/trace 2>/tmp/err &
 until grep -q '^tracing' /tmp/err; do sleep 1; done
 /host/workload run /m append-1m overwrite >/dev/null
 dd if=/dev/zero of=/m/f bs=4k count=$writes oflag=direct conv=notrunc 2>/dev/null
@@ -38,7 +38,7 @@ sleep 600
 END
 tools/vm/run.sh -k "$kernel" -t 400 -s 512 -l "$tmp/log" -i "$static/ext4diotop" -i "$static/workload" \
 	-i "$tmp/guest.sh" -q "-chardev pipe,id=m,path=$tmp/mon -mon chardev=m,mode=readline" \
-	-- 'PATH=$PATH:/host sh guest.sh' >/dev/null 2>"$tmp/run.err" &
+	-- 'sh guest.sh' >/dev/null 2>"$tmp/run.err" &
 vm=$!
 exec 8<>"$tmp/mon.in" 9<>"$tmp/mon.out"
 until grep -q DUMP-ME "$tmp/log" 2>/dev/null; do

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 usage='usage: bench.sh [OPTION]...
   --quick         the short form: few rows, few writes, no peers, no live part
-  --part LIST     of: ours peers flight smp user files live loss (all)
+  --part LIST     of: ours peers flight smp user files live loss trace (all)
   --rows LIST     only these rows of tools/bench/variants (beside base, F4 and F3)
   --kernel K      label of tools/vm/fetch.sh (6.12)
   --jobs N        VMs at a time (2; instruction counts do not care)
@@ -19,7 +19,7 @@ examples: bench.sh --quick
           bench.sh --part ours --rows "fentry tracepoint" --profile
 writes build/bench/bench.json and the logs beside it; exit: 0, 1 slower than the thresholds, 2 usage, 3 cannot run'
 out=build/bench bin='' kernel=6.12 jobs=2 quick='' accept='' profile='' rows=''
-parts='ours peers flight smp user files live loss'
+parts='ours peers flight smp user files live loss trace'
 over=5000 other=1000 windows=3
 
 while (($#)); do
@@ -135,6 +135,21 @@ loss() {
 	"$bin/bench/loss" 5 1000000 json quiet || say "loss: ended with $?"
 }
 
+# shellcheck disable=SC2317
+# A dump read by us, and by babeltrace2, its text thrown away: ns CPU for each record.
+trace_dump() {
+	local records=5000000 few=300000 dumps
+	dumps=$(mktemp -d /tmp/e4d-bench.XXXXXX)
+	"$bin/bench/trace" make "$dumps/many" "$records" && "$bin/bench/trace" make "$dumps/few" "$few" &&
+		printf 'trace/reader/ns\t%s\tns CPU a record\n' "$("$bin/bench/trace" scan "$dumps/many")"
+	if command -v babeltrace2 >/dev/null; then
+		printf 'trace/babeltrace2/ns\t%s\tns CPU a record\n' "$("$bin/bench/trace" time "$few" babeltrace2 "$dumps/few")"
+	else
+		say "babeltrace2 is missing: apt-get install babeltrace2 gives what the reader is compared with"
+	fi
+	rm -rf "$dumps"
+}
+
 # A part in user space: NAME, what is said of it, and the function or command.
 part() {
 	[[ " $parts " == *" $1 "* ]] || return 0
@@ -189,7 +204,7 @@ for part in $parts; do
 			wait -n
 			running=$((running - 1))
 		fi ;;
-	user | files | live | loss) ;;
+	user | files | live | loss | trace) ;;
 	*) die "no part '$part'; bench.sh --help" ;;
 	esac
 done
@@ -199,6 +214,7 @@ part user "sinks" user_side
 part files "updates" "$bin/bench/files" 500000 ns
 part live "pairs" live
 part loss "paced records" loss
+part trace "reading dumps" trace_dump
 for part in $parts; do cat "$out/$part.tsv"; done >"$out/results"
 if [[ $profile ]]; then
 	tools/bench/profile.sh "$out" "$parts"
