@@ -141,7 +141,11 @@ trace_dump() {
 	local records=5000000 few=300000 dumps
 	dumps=$(mktemp -d /tmp/e4d-bench.XXXXXX)
 	"$bin/bench/trace" make "$dumps/many" "$records" && "$bin/bench/trace" make "$dumps/few" "$few" &&
-		printf 'trace/reader/ns\t%s\tns CPU a record\n' "$("$bin/bench/trace" scan "$dumps/many")"
+		printf 'trace/reader/ns\t%s\tns CPU a record\n' "$("$bin/bench/trace" scan "$dumps/many")" &&
+		printf 'trace/report-json/ns\t%s\tns CPU a record\n' \
+			"$("$bin/bench/trace" time "$records" "$bin/ext4diotop" report -q --json "$dumps/many")" &&
+		printf 'trace/report-summary/ns\t%s\tns CPU a record\n' \
+			"$("$bin/bench/trace" time "$records" "$bin/ext4diotop" report -q --summary "$dumps/many")"
 	if command -v babeltrace2 >/dev/null; then
 		printf 'trace/babeltrace2/ns\t%s\tns CPU a record\n' "$("$bin/bench/trace" time "$few" babeltrace2 "$dumps/few")"
 	else
