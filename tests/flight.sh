@@ -135,7 +135,7 @@ else
 	sleep 0.5
 	stop $last
 	check goes-on-code 1 $code
-	check goes-on-most 'flight-001 flight-002' "$(ls "$tmp/goes-on" | tr '\n' ' ' | sed 's/ $//')"
+	check goes-on-most 'flight-001 flight-002' "$(find "$tmp/goes-on" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ' | sed 's/ $//')"
 	says goes-on-end 'flight: end' <(bt "$tmp/goes-on/flight-002")
 fi
 
