@@ -21,7 +21,7 @@ static long produce_one(__u32 i, void *ctx)
 	}
 	*(struct e4d_ev_inside *)at.event = inside;
 	at.event->timestamp = bpf_ktime_get_boot_ns();
-	((struct e4d_ev_inside *)at.event)->seq = produced;
+	((struct e4d_ev_inside *)at.event)->seq_be = __builtin_bswap64(produced);
 	ring_commit(&at, 1, E4D_EV_INSIDE);
 	return 0;
 }
