@@ -69,14 +69,14 @@ wait_for() { # FILE PATTERN PID
 
 # Idle time costs nothing here: the clock jumps.
 start() { # COMMAND
-	rm -rf /tmp/raw /tmp/dat*
+	rm -rf /tmp/raw /tmp/dat* /tmp/dump /tmp/flight
 	: >/tmp/out
 	: >/tmp/err
 	# shellcheck disable=SC2086 # words
 	eval "exec $1" >/tmp/out 2>/tmp/err &
 	pid=$!
 	case $1 in
-	ext4diotop* | consume*) wait_for /tmp/err '^tracing' $pid ;;
+	ext4diotop* | consume*) wait_for /tmp/err '^(tracing|recording|flight recorder)' $pid ;;
 	floor*) wait_for /tmp/out '^ready' $pid ;;
 	*) sleep 3; kill -0 $pid 2>/dev/null ;;
 	esac
