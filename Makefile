@@ -250,7 +250,7 @@ fuzz-bin: $(addprefix $(B)/fuzz/,seeds reader salvage)
 fuzz: fuzz-bin
 	@tests/fuzz/run.sh $(B)/fuzz $(FUZZ_TIME)
 
-unit: $(UNIT)
+unit: $(UNIT) $(B)/tests/dump_top
 live: $(LIVE)
 
 check:

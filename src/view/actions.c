@@ -157,9 +157,9 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 		break;
 	case E4D_PANE_FINDINGS:
 		if (finding->unseen) {
-			v->place[v->pane].follow = true;
+			v->place[v->pane].follow = false; /* on to the next */
 			e4d_findings_acknowledge(&v->m->findings, finding);
-			e4d_view_say(v, false, "seen; Enter again shows the file");
+			e4d_view_say(v, false, "seen");
 		} else {
 			open_detail(v, &finding->last, finding->path);
 		}
@@ -167,6 +167,16 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 	default:
 		enter_group(v, p);
 	}
+}
+
+void e4d_act_seen(struct e4d_view *v, int arg)
+{
+	struct e4d_findings *f = &v->m->findings;
+
+	for (size_t i = 0; i < f->n; i++)
+		e4d_findings_acknowledge(f, &f->row[i]);
+	f->unseen = 0; /* those without a row too */
+	e4d_view_say(v, false, "all findings seen");
 }
 
 void e4d_act_print(struct e4d_view *v, int arg)

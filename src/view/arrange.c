@@ -102,12 +102,9 @@ static void add(struct gathering *g, const void *item, bool first)
 	g->by->get(v, item, g->by->what, &c);
 	e->item = item;
 	e->first = first;
-	e->num = c.type == E4D_CELL_NUMBER ? c.num : -1;
-	e->str = NULL;
-	if (c.type == E4D_CELL_TEXT && c.str != c.buf)
-		e->str = c.str;
-	else if (c.type == E4D_CELL_TEXT) /* made up here: a device, an inode, a time */
-		e->num = strtod(c.buf + strcspn(c.buf, "0123456789"), NULL);
+	e->num = c.type == E4D_CELL_NULL ? -1 : c.num;
+	/* buf does not last, and has its order in num */
+	e->str = c.type == E4D_CELL_TEXT && c.str != c.buf ? c.str : NULL;
 }
 
 static void gather_items(struct gathering *g, struct e4d_items *t)

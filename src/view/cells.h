@@ -48,6 +48,8 @@ e4d_cell_fn e4d_cell_flight, e4d_cell_finding;
 
 void e4d_cell_num(struct e4d_cell *c, enum e4d_figure_kind kind, double v);
 void e4d_cell_str(struct e4d_cell *c, const char *s);
+void e4d_cell_made(struct e4d_cell *c, double order);
+void e4d_cell_inode(struct e4d_cell *c, uint64_t ino);
 void e4d_cell_dev(struct e4d_cell *c, uint32_t dev);
 void e4d_cell_modes(struct e4d_cell *c, uint32_t flags);
 void e4d_cell_verdict(struct e4d_cell *c, uint8_t verdict, bool finding);

@@ -21,10 +21,18 @@ void e4d_cell_str(struct e4d_cell *c, const char *s)
 	c->str = s;
 }
 
+/* Text made up in buf, which says less about the order than `order` does. */
+void e4d_cell_made(struct e4d_cell *c, double order)
+{
+	c->type = E4D_CELL_TEXT;
+	c->str = c->buf;
+	c->num = order;
+}
+
 void e4d_cell_dev(struct e4d_cell *c, uint32_t dev)
 {
 	snprintf(c->buf, sizeof(c->buf), "%u:%u", e4d_dev_major(dev), e4d_dev_minor(dev));
-	e4d_cell_str(c, c->buf);
+	e4d_cell_made(c, dev);
 }
 
 /* sync or async; and d(sync), n(owait), a(ppend), u(naligned), x: dax. */
@@ -45,20 +53,23 @@ void e4d_cell_modes(struct e4d_cell *c, uint32_t flags)
 			c->buf[n++] = table[i].letter;
 	c->buf[n] = 0;
 	if (n)
-		e4d_cell_str(c, c->buf);
+		e4d_cell_made(c, flags);
 }
 
 void e4d_cell_verdict(struct e4d_cell *c, uint8_t verdict, bool finding)
 {
-	if (finding) {
-		snprintf(c->buf, sizeof(c->buf), "!%s", e4d_verdict_name(verdict));
-		e4d_cell_str(c, c->buf);
+	snprintf(c->buf, sizeof(c->buf), "%s%s", finding ? "!" : "", e4d_verdict_name(verdict));
+	e4d_cell_made(c, e4d_verdict_weight(verdict));
+	if (finding)
 		c->attr = E4D_A_ALERT;
-		return;
-	}
-	e4d_cell_str(c, e4d_verdict_name(verdict));
-	if (verdict == E4D_UNKNOWN || verdict == E4D_EXPOSED)
+	else if (verdict == E4D_UNKNOWN || verdict == E4D_EXPOSED)
 		c->attr = E4D_A_WARN;
+}
+
+void e4d_cell_inode(struct e4d_cell *c, uint64_t ino)
+{
+	snprintf(c->buf, sizeof(c->buf), "ino %llu", (unsigned long long)ino);
+	e4d_cell_made(c, (double)ino);
 }
 
 static bool is_finding(const struct e4d_view *v, uint8_t verdict)
@@ -148,12 +159,10 @@ void e4d_cell_file(const struct e4d_view *v, const void *p, uint8_t what, struct
 			e4d_cell_num(c, E4D_FIG_PLAIN, (double)i->key.id);
 		break;
 	case W_FILE:
-		if (i->path || i->other) {
+		if (i->path || i->other)
 			e4d_cell_str(c, i->path ? i->path : "(other files)");
-		} else {
-			snprintf(c->buf, sizeof(c->buf), "ino %llu", (unsigned long long)i->key.id);
-			e4d_cell_str(c, c->buf);
-		}
+		else
+			e4d_cell_inode(c, i->key.id);
 		break;
 	case W_PID:
 		if (i->pid)

@@ -20,12 +20,10 @@ static void flight_file(const struct e4d_view *v, const struct e4d_flight *f, st
 
 	if (i && v->drawing)
 		e4d_model_name_file(v->m, i);
-	if (i && i->path) {
+	if (i && i->path)
 		e4d_cell_str(c, i->path);
-	} else if (f->known & E4D_FLIGHT_FILE) {
-		snprintf(c->buf, sizeof(c->buf), "ino %llu", (unsigned long long)f->ino);
-		e4d_cell_str(c, c->buf);
-	}
+	else if (f->known & E4D_FLIGHT_FILE)
+		e4d_cell_inode(c, f->ino);
 }
 
 static void flight_comm(const struct e4d_view *v, const struct e4d_flight *f, struct e4d_cell *c)
@@ -42,7 +40,7 @@ static void flight_comm(const struct e4d_view *v, const struct e4d_flight *f, st
 	if (f->pid && v->drawing && ops->comm)
 		ops->comm(v->m->feed, f->pid, c->buf);
 	if (c->buf[0])
-		e4d_cell_str(c, c->buf);
+		e4d_cell_made(c, f->pid);
 }
 
 void e4d_cell_flight(const struct e4d_view *v, const void *p, uint8_t what, struct e4d_cell *c)
@@ -103,7 +101,7 @@ static void cell_time(const struct e4d_view *v, uint64_t ts_ns, struct e4d_cell 
 
 	localtime_r(&t, &tm);
 	strftime(c->buf, sizeof(c->buf), "%H:%M:%S", &tm);
-	e4d_cell_str(c, c->buf);
+	e4d_cell_made(c, (double)ts_ns);
 }
 
 static void finding_ret(const struct e4d_record *r, struct e4d_cell *c)
@@ -147,8 +145,10 @@ void e4d_cell_finding(const struct e4d_view *v, const void *p, uint8_t what, str
 		e4d_cell_num(c, E4D_FIG_PLAIN, (double)r->ino);
 		break;
 	case W_FILE:
-		snprintf(c->buf, sizeof(c->buf), "ino %llu", (unsigned long long)r->ino);
-		e4d_cell_str(c, f->path ? f->path : c->buf);
+		if (f->path)
+			e4d_cell_str(c, f->path);
+		else
+			e4d_cell_inode(c, r->ino);
 		break;
 	case W_PID:
 		e4d_cell_num(c, E4D_FIG_PLAIN, r->pid);

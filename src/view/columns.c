@@ -93,11 +93,11 @@ static const struct e4d_column findings[] = {
 };
 
 const struct e4d_pane_def e4d_panes[E4D_PANE_COUNT] = {
-	[E4D_PANE_FILES] = {"Files", "Files", "files", COLUMNS(files), 6},
-	[E4D_PANE_PROCS] = {"Processes", "Procs", "processes", COLUMNS(procs), 3},
-	[E4D_PANE_FS] = {"File systems", "FS", "filesystems", COLUMNS(fs), 3},
-	[E4D_PANE_FLIGHTS] = {"In flight", "Flight", "in_flight", COLUMNS(flights), 0},
-	[E4D_PANE_FINDINGS] = {"Findings", "Find", "findings", COLUMNS(findings), 1},
+	[E4D_PANE_FILES] = {"Files", "Files", "Files", "files", COLUMNS(files), 6},
+	[E4D_PANE_PROCS] = {"Processes", "Procs", "Procs", "processes", COLUMNS(procs), 3},
+	[E4D_PANE_FS] = {"File systems", "FS", "FS", "filesystems", COLUMNS(fs), 3},
+	[E4D_PANE_FLIGHTS] = {"In flight", "In flight", "Flight", "in_flight", COLUMNS(flights), 0},
+	[E4D_PANE_FINDINGS] = {"Findings", "Findings", "Finds", "findings", COLUMNS(findings), 1},
 };
 
 const char *e4d_cell_text(const struct e4d_view *v, struct e4d_cell *c)
@@ -113,7 +113,7 @@ const char *e4d_cell_text(const struct e4d_view *v, struct e4d_cell *c)
 static size_t width_of(const struct e4d_view *v, const struct e4d_column *c)
 {
 	if (!c->width)
-		return E4D_FLEX_LEAST;
+		return E4D_FLEX_WISH;
 	return v->units == E4D_UNITS_EXACT && c->exact ? c->exact : c->width;
 }
 
@@ -134,7 +134,11 @@ void e4d_columns_fit(const struct e4d_view *v, enum e4d_pane pane, size_t width,
 				used -= cols[i] + 1u;
 				cols[i] = 0;
 			}
-	for (unsigned int i = 0; i < d->columns; i++)
-		if (!d->column[i].width && used < width + 1)
-			cols[i] = (uint16_t)(cols[i] + width + 1 - used);
+	for (unsigned int i = 0; i < d->columns; i++) {
+		size_t rest = used - cols[i];
+
+		if (!d->column[i].width)
+			cols[i] = (uint16_t)(rest + E4D_FLEX_LEAST < width + 1 ? width + 1 - rest
+			                                                       : E4D_FLEX_LEAST);
+	}
 }

@@ -10,7 +10,7 @@ enum e4d_cell_type { E4D_CELL_NULL, E4D_CELL_NUMBER, E4D_CELL_TEXT };
 struct e4d_cell {
 	enum e4d_cell_type type;
 	enum e4d_figure_kind kind;
-	double num;
+	double num;      /* what it sorts by, unless str is lasting */
 	const char *str; /* not escaped; of the item, of a table, or of buf */
 	enum e4d_attr attr;
 	char buf[48];
@@ -20,7 +20,7 @@ struct e4d_column {
 	const char *title;       /* "W/s" */
 	const char *total_title; /* when totals are shown; NULL: the same */
 	const char *key;         /* in JSON and CSV: unit in the name */
-	uint8_t width;           /* columns; 0: what the others leave, 12 at least */
+	uint8_t width;           /* columns; 0: what the others leave */
 	uint8_t exact;           /* width with E4D_UNITS_EXACT; 0: the same */
 	uint8_t drop;            /* left out first: 1, 2, ...; 0: never */
 	bool left;               /* text to the left, its middle cut if it is a path */
@@ -30,7 +30,7 @@ struct e4d_column {
 };
 
 struct e4d_pane_def {
-	const char *name, *shorter, *key;
+	const char *name, *shorter, *shortest, *key;
 	const struct e4d_column *column;
 	unsigned int columns;
 	unsigned int sort; /* by default */
@@ -50,5 +50,6 @@ struct e4d_figures e4d_item_figures(const struct e4d_view *v, const struct e4d_i
 
 #define E4D_COLUMNS_MAX 24
 #define E4D_FLEX_LEAST  12
+#define E4D_FLEX_WISH   28 /* below that other columns go first */
 
 #endif

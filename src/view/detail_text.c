@@ -128,38 +128,27 @@ static void put_reach(const struct out *o, const struct e4d_detail *d, const cha
 		     (unsigned long long)d->m->lost);
 }
 
-struct column {
+/* The timeline's columns: widths with exact figures, and else. */
+static const struct column {
 	const char *title;
-	int wide, narrow; /* columns with exact figures, and else */
-};
-
-static const struct column columns[] = {
+	int wide, narrow;
+} columns[] = {
 	{"OFFSET", 13, 7}, {"SUBM", 9, 6},        {"MAP", 9, 6}, {"ENDIO", 9, 6},
-	{"RET", 9, 7},     {"I_SIZE FROM", 0, 0}, {"TO", 0, 0},  {"TRIM", 9, 6},
+	{"RET", 9, 7},     {"ISIZE FROM", 12, 6}, {"TO", 12, 6}, {"TRIM", 9, 6},
 };
 
-/* A number, right-aligned after a blank. */
-static void put_num(const struct out *o, char **at, char *end, const struct column *c, bool known,
-                    double v)
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* A word, or where it is NULL a number, or "-"; right-aligned after a blank. */
+static void put_cell(const struct out *o, char **at, char *end, size_t col, const char *word,
+                     bool known, double v)
 {
 	char text[E4D_FIGURE_MAX] = "-";
-	int w = o->exact ? c->wide : c->narrow;
+	int w = o->exact ? columns[col].wide : columns[col].narrow;
 
-	if (known)
+	if (!word && known)
 		e4d_figure(text, E4D_FIG_BYTES, o->exact ? E4D_UNITS_EXACT : E4D_UNITS_1024, v);
-	*at += snprintf(*at, (size_t)(end - *at), " %*s", w, text);
-}
-
-static void put_ret(const struct out *o, char **at, char *end, const struct column *c,
-                    const struct e4d_record *r)
-{
-	const char *name = (r->seen & E4D_SEEN_RET) && r->ret < 0 ? strerrorname_np(-r->ret) : NULL;
-
-	if (name)
-		*at += snprintf(*at, (size_t)(end - *at), " %*s", o->exact ? c->wide : c->narrow,
-		                name);
-	else
-		put_num(o, at, end, c, r->seen & E4D_SEEN_RET, r->ret);
+	*at += snprintf(*at, (size_t)(end - *at), " %*.*s", w, w, word ? word : text);
 }
 
 static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t size)
@@ -176,20 +165,27 @@ static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, 
 
 static void put_write(const struct out *o, const struct e4d_detail *d, const struct e4d_record *r)
 {
-	static const struct column size = {"", 12, 6};
+	const char *error =
+		(r->seen & E4D_SEEN_RET) && r->ret < 0 ? strerrorname_np(-r->ret) : NULL;
+	const struct {
+		const char *word;
+		bool known;
+		double v;
+	} cell[COLUMNS] = {
+		{NULL, true, (double)r->offset},
+		{NULL, true, r->submitted},
+		{NULL, true, r->mapped},
+		{NULL, r->seen & E4D_SEEN_DIO_SIZE, r->dio_size},
+		{error, r->seen & E4D_SEEN_RET, r->ret},
+		{NULL, true, (double)r->isize_before},
+		{NULL, true, (double)r->isize_after},
+		{NULL, r->seen & E4D_SEEN_TRIM, (double)r->trim_from},
+	};
 	char text[256], *at = text, *end = text + sizeof(text);
-	const struct column *c = columns;
-	bool trim = r->seen & E4D_SEEN_TRIM;
 
 	at += time_text(d->m, r->ts_ns, text, sizeof(text));
-	put_num(o, &at, end, &c[0], true, (double)r->offset);
-	put_num(o, &at, end, &c[1], true, r->submitted);
-	put_num(o, &at, end, &c[2], true, r->mapped);
-	put_num(o, &at, end, &c[3], r->seen & E4D_SEEN_DIO_SIZE, r->dio_size);
-	put_ret(o, &at, end, &c[4], r);
-	put_num(o, &at, end, &size, true, (double)r->isize_before);
-	put_num(o, &at, end, &size, true, (double)r->isize_after);
-	put_num(o, &at, end, &c[7], trim, (double)r->trim_from);
+	for (size_t i = 0; i < COLUMNS; i++)
+		put_cell(o, &at, end, i, cell[i].word, cell[i].known, cell[i].v);
 	snprintf(at, (size_t)(end - at), " %s%s", e4d_is_finding(r, d->m->strict) ? "!" : "",
 	         e4d_verdict_name(r->verdict));
 	line(o, "%s", text);
@@ -216,14 +212,13 @@ static void put_marks(const struct out *o, const struct e4d_detail *d, uint64_t 
 static void put_timeline(const struct out *o, const struct e4d_detail *d)
 {
 	uint64_t n = d->count < E4D_DETAIL_WRITES ? d->count : E4D_DETAIL_WRITES;
+	char titles[128], *at = titles;
 	uint64_t before = 0;
 
-	if (o->exact)
-		line(o, "%-12s %13s %9s %9s %9s %9s %12s %12s %9s %s", "TIME", "OFFSET", "SUBM",
-		     "MAP", "ENDIO", "RET", "ISIZE FROM", "TO", "TRIM", "VERDICT");
-	else
-		line(o, "%-12s %7s %6s %6s %6s %7s %6s %6s %6s %s", "TIME", "OFFSET", "SUBM", "MAP",
-		     "ENDIO", "RET", "ISIZE", "TO", "TRIM", "VERDICT");
+	at += snprintf(titles, sizeof(titles), "%-12s", "TIME");
+	for (size_t i = 0; i < COLUMNS; i++)
+		put_cell(o, &at, titles + sizeof(titles), i, columns[i].title, true, 0);
+	line(o, "%s VERDICT", titles);
 	for (uint64_t i = d->count - n; i < d->count; i++) {
 		const struct e4d_record *r = &d->write[i % E4D_DETAIL_WRITES];
 
@@ -299,11 +294,11 @@ static void put_totals(const struct out *o, const struct e4d_detail *d)
 	e4d_figure(subm, E4D_FIG_BYTES, E4D_UNITS_1024, (double)i->now.submitted);
 	e4d_figure(p50, E4D_FIG_NS, E4D_UNITS_1024, e4d_figures_latency(&i->now, 500));
 	e4d_figure(p99, E4D_FIG_NS, E4D_UNITS_1024, e4d_figures_latency(&i->now, 990));
-	line(o,
-	     "since the start: %llu writes, %s, %llu extending, %llu short, %llu failed, "
-	     "p50 %s p99 %s",
-	     (unsigned long long)i->now.writes, subm, (unsigned long long)i->now.extending,
-	     (unsigned long long)i->now.shorts, (unsigned long long)i->now.errors, p50, p99);
+	line(o, "since the start: %llu writes, %s, p50 %s, p99 %s",
+	     (unsigned long long)i->now.writes, subm, p50, p99);
+	line(o, "  of these %llu extending, %llu short, %llu failed",
+	     (unsigned long long)i->now.extending, (unsigned long long)i->now.shorts,
+	     (unsigned long long)i->now.errors);
 }
 
 void e4d_detail_text(struct e4d_detail *d, size_t cols, bool utf8, struct e4d_outbuf *ob)

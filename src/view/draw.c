@@ -6,6 +6,13 @@
 #include "view/draw.h"
 #include "view/keys.h"
 
+static const char *order_sign(const struct e4d_view *v, bool upward)
+{
+	if (v->utf8)
+		return upward ? "\u25b2" : "\u25bc";
+	return upward ? "^" : "v";
+}
+
 static void draw_titles(const struct e4d_view *v, struct e4d_frame *f, size_t y,
                         const uint16_t *cols)
 {
@@ -22,11 +29,11 @@ static void draw_titles(const struct e4d_view *v, struct e4d_frame *f, size_t y,
 			continue;
 		if (v->mode == E4D_MODE_TOTAL && c->total_title)
 			title = c->total_title;
-		/* the order is shown by a sign too, not by the attribute alone */
+		/* the order is shown by a sign too, where there is room */
 		snprintf(text, sizeof(text), "%s%s", title,
-		         i != p->sort || strlen(title) >= cols[i] ? ""
-		         : c->upward != p->reverse                ? "^"
-		                                                  : "v");
+		         i == p->sort && strlen(title) < cols[i]
+		                 ? order_sign(v, c->upward != p->reverse)
+		                 : "");
 		e4d_frame_name(f, y, attr, text, cols[i], false, !c->left);
 		e4d_frame_put(f, y, E4D_A_BAR, " ");
 	}
@@ -119,8 +126,7 @@ static void draw_text(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t 
 		if (n >= v->text_top && len < sizeof(line)) {
 			memcpy(line, at, len);
 			line[len] = 0;
-			attr = strstr(line, " leak") || strstr(line, "trim-failed") ? E4D_A_ALERT
-			                                                            : E4D_A_NORMAL;
+			attr = strstr(line, " !") ? E4D_A_ALERT : E4D_A_NORMAL;
 			if (len > v->text_left)
 				e4d_frame_put(f, y + n - v->text_top, attr, line + v->text_left);
 		}

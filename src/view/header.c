@@ -41,7 +41,7 @@ static void draw_first(const struct e4d_view *v, struct e4d_frame *f)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, E4D_VERSION " ");
 	if (v->m->lost) /* before what may not fit */
 		e4d_frame_printf(f, 0, E4D_A_WARN, "LOST %llu! ", (unsigned long long)v->m->lost);
-	e4d_frame_printf(f, 0, E4D_A_NORMAL, "%s every %gs ", e4d_tier_name(feed->tier),
+	e4d_frame_printf(f, 0, E4D_A_NORMAL, "tier %s every %gs ", e4d_tier_name(feed->tier),
 	                 v->interval);
 	if (!v->m->lost)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, "lost 0 ");
@@ -137,24 +137,28 @@ static void draw_figures(const struct e4d_view *v, struct e4d_frame *f)
 	}
 }
 
-/* ! 3 new findings of 12 (5)                     the last 60 refreshes */
-static void draw_findings(const struct e4d_view *v, struct e4d_frame *f)
+/* The newest finding, where there is room for it. */
+static void draw_latest(const struct e4d_view *v, struct e4d_frame *f)
 {
-	const struct e4d_findings *x = &v->m->findings;
+	const struct e4d_finding *x = e4d_findings_latest(&v->m->findings);
+	size_t room = e4d_frame_left(f, 2);
+	char size[E4D_FIGURE_MAX], text[80];
+
+	room = room > E4D_VIEW_HISTORY + 6 ? room - E4D_VIEW_HISTORY - 6 : 0;
+	if (!x || room < 40)
+		return;
+	e4d_figure(size, E4D_FIG_BYTES, v->units, (double)x->last.past_eof);
+	snprintf(text, sizeof(text), "%s %s past EOF ", e4d_verdict_name(x->last.verdict), size);
+	e4d_frame_put(f, 2, E4D_A_NORMAL, text);
+	e4d_frame_name(f, 2, E4D_A_NORMAL, x->path ? x->path : "(path not known)",
+	               room - strlen(text), true, false);
+}
+
+static void draw_spark(const struct e4d_view *v, struct e4d_frame *f)
+{
 	char bar[E4D_VIEW_HISTORY * 4 + 1];
 	size_t n = E4D_VIEW_HISTORY;
 
-	if (x->unseen)
-		e4d_frame_printf(f, 2, E4D_A_ALERT, "! %llu NEW FINDING%s",
-		                 (unsigned long long)x->unseen, x->unseen == 1 ? "" : "S");
-	else if (x->count)
-		e4d_frame_printf(f, 2, E4D_A_ALERT, "! %llu finding%s",
-		                 (unsigned long long)x->count, x->count == 1 ? "" : "s");
-	else if (v->m->lost)
-		e4d_frame_put(f, 2, E4D_A_WARN, "no finding; blind!");
-	else
-		e4d_frame_put(f, 2, E4D_A_NORMAL, "no finding");
-	e4d_frame_put(f, 2, E4D_A_NORMAL, "  ");
 	if (n > e4d_frame_left(f, 2))
 		n = e4d_frame_left(f, 2);
 	e4d_spark(bar, sizeof(bar), v->m->history + E4D_VIEW_HISTORY - n, n, v->utf8);
@@ -167,6 +171,26 @@ static void draw_findings(const struct e4d_view *v, struct e4d_frame *f)
 	e4d_frame_put(f, 2, E4D_A_NORMAL, bar);
 }
 
+/* ! 3 NEW FINDINGS  leak 1016K past EOF /srv/db          w/s, the last 60 refreshes */
+static void draw_findings(const struct e4d_view *v, struct e4d_frame *f)
+{
+	const struct e4d_findings *x = &v->m->findings;
+
+	if (x->unseen)
+		e4d_frame_printf(f, 2, E4D_A_ALERT, "! %llu NEW FINDING%s",
+		                 (unsigned long long)x->unseen, x->unseen == 1 ? "" : "S");
+	else if (x->count)
+		e4d_frame_printf(f, 2, E4D_A_ALERT, "! %llu finding%s",
+		                 (unsigned long long)x->count, x->count == 1 ? "" : "s");
+	else if (v->m->lost)
+		e4d_frame_put(f, 2, E4D_A_WARN, "no finding; blind!");
+	else
+		e4d_frame_put(f, 2, E4D_A_NORMAL, "no finding");
+	e4d_frame_put(f, 2, E4D_A_NORMAL, "  ");
+	draw_latest(v, f);
+	draw_spark(v, f);
+}
+
 void e4d_draw_header(const struct e4d_view *v, struct e4d_frame *f)
 {
 	draw_first(v, f);
@@ -174,37 +198,44 @@ void e4d_draw_header(const struct e4d_view *v, struct e4d_frame *f)
 	draw_findings(v, f);
 }
 
-static size_t count_of(const struct e4d_view *v, enum e4d_pane pane)
+/* How many lines a pane has; false: that is not counted while another is shown. */
+static bool count_of(const struct e4d_view *v, enum e4d_pane pane, size_t *n)
 {
 	const struct e4d_model *m = v->m;
+	const size_t count[E4D_PANE_COUNT] = {
+		[E4D_PANE_FILES] = m->files.n,
+		[E4D_PANE_PROCS] = m->procs.n,
+		[E4D_PANE_FS] = m->fs.n,
+		[E4D_PANE_FLIGHTS] = m->flight_n,
+		[E4D_PANE_FINDINGS] = m->findings.n,
+	};
 
-	switch (pane) {
-	case E4D_PANE_FILES:
-		return m->files.n;
-	case E4D_PANE_PROCS:
-		return m->procs.n;
-	case E4D_PANE_FS:
-		return m->fs.n;
-	case E4D_PANE_FLIGHTS:
-		return m->flight_n;
-	default:
-		return m->findings.n;
-	}
+	*n = count[pane];
+	return pane != E4D_PANE_PROCS || v->pane == pane || m->feed->replay;
+}
+
+static const char *tab_name(enum e4d_pane pane, size_t cols)
+{
+	const struct e4d_pane_def *d = &e4d_panes[pane];
+
+	return cols >= 120 ? d->name : cols >= 80 ? d->shorter : d->shortest;
 }
 
 void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
 {
-	static const char *const modes[] = {"rate", "TOTAL", "AVERAGE"};
+	static const char *const modes[] = {"", " TOTAL", " AVERAGE"};
 	static const char *const units[] = {"", " 1000", " exact"};
 	char right[400] = "";
 	size_t n;
 
 	for (int p = 0; p < E4D_PANE_COUNT; p++) {
 		bool here = p == (int)v->pane && v->showing != E4D_SHOW_HELP;
+		char count[24] = "";
 
-		e4d_frame_printf(f, y, here ? E4D_A_CURSOR : E4D_A_BAR, " %d %s %zu%s ", p + 1,
-		                 f->cols >= 100 ? e4d_panes[p].name : e4d_panes[p].shorter,
-		                 count_of(v, p),
+		if (count_of(v, p, &n))
+			snprintf(count, sizeof(count), " %zu", n);
+		e4d_frame_printf(f, y, here ? E4D_A_CURSOR : E4D_A_BAR, " %d %s%s%s ", p + 1,
+		                 tab_name(p, f->cols), count,
 		                 p == E4D_PANE_FINDINGS && v->m->findings.unseen ? "!" : "");
 	}
 	snprintf(right, sizeof(right), "%s%s%s%s%s", modes[v->mode], units[v->units],

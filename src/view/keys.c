@@ -28,13 +28,7 @@ static const struct binding bindings[] = {
          "q Esc",
          "back (from detail, from help)"},
 	{{'?', 'h', E4D_KEY_F1}, ALL, false, e4d_act_help, 0, "? h F1", "this help"},
-	{{'\t'},
-         ALL,
-         false,
-         e4d_act_next_pane,
-         1,
-         "Tab 1-5",
-         "the next pane; files, processes, file systems, in flight, findings"},
+	{{'\t'}, ALL, false, e4d_act_next_pane, 1, "Tab 1-5", "next pane; the panes by number"},
 	{{E4D_KEY_BACK_TAB}, ALL, false, e4d_act_next_pane, -1, NULL, NULL},
 	{{'1'}, ALL, false, e4d_act_pane, E4D_PANE_FILES, NULL, NULL},
 	{{'2'}, ALL, false, e4d_act_pane, E4D_PANE_PROCS, NULL, NULL},
@@ -47,7 +41,7 @@ static const struct binding bindings[] = {
          e4d_act_move,
          1,
          "arrows j k",
-         "a line down, a line up; left and right in the detail"},
+         "by a line; left and right in the detail"},
 	{{'k', E4D_KEY_UP}, ALL, false, e4d_act_move, -1, NULL, NULL},
 	{{E4D_KEY_PAGE_DOWN, 6},
          ALL,
@@ -67,14 +61,14 @@ static const struct binding bindings[] = {
          e4d_act_enter,
          0,
          "Enter",
-         "one file in detail; a new finding: I have seen it (again: its file)"},
+         "one file in detail; a new finding: it is seen"},
 	{{'p'},
          DETAIL,
          false,
          e4d_act_print,
          0,
          "p",
-         "in the detail: write it to a text file, for a mail"},
+         "in the detail: write it to a file, for a mail"},
 	{{'>', E4D_KEY_F6},
          LIST,
          false,
@@ -98,15 +92,9 @@ static const struct binding bindings[] = {
          e4d_act_prompt,
          E4D_PROMPT_FILTER,
          "\\ F4",
-         "show only what matches, as --filter: 'comm=fio verdict=leak'; empty: all"},
+         "show what matches, as --filter; empty: all"},
 	{{'o'}, LIST, false, e4d_act_active, 0, "o", "only what is active"},
-	{{'a'},
-         LIST,
-         false,
-         e4d_act_mode,
-         0,
-         "a",
-         "rates, totals, averages (of the time since z, or the start)"},
+	{{'a'}, LIST, false, e4d_act_mode, 0, "a", "rates; totals; averages since z or the start"},
 	{{'u'}, LIST, false, e4d_act_units, 0, "u", "units: 1024, 1000, exact"},
 	{{'d'}, LIST, false, e4d_act_prompt, E4D_PROMPT_INTERVAL, "d", "seconds between refreshes"},
 	{{'z'}, LIST, false, e4d_act_zero, 0, "z", "totals and averages begin anew"},
@@ -116,7 +104,7 @@ static const struct binding bindings[] = {
          e4d_act_pause,
          0,
          "Space",
-         "stop and go on; all keys still work; new findings are shown"},
+         "stand still and go on; all keys still work"},
 	{{'m'},
          LIST | DETAIL,
          false,
@@ -130,7 +118,7 @@ static const struct binding bindings[] = {
          e4d_act_prompt,
          E4D_PROMPT_SAVE,
          "w",
-         "save the last writes that match as a trace dump"},
+         "save the writes seen as a trace dump"},
 	{{'.'}, LIST | DETAIL, true, e4d_act_step, 0, ".", "replay: one interval on"},
 	{{'+', '='}, LIST | DETAIL, true, e4d_act_speed, 1, "+ -", "replay: twice, half as fast"},
 	{{'-'}, LIST | DETAIL, true, e4d_act_speed, -1, NULL, NULL},
@@ -222,14 +210,17 @@ void e4d_keys_help(const struct e4d_view *v, struct e4d_outbuf *ob)
 {
 	static const char *const more[] = {
 		"",
-		"W/s writes, SUBM submitted, MAP mapped (writes inside EOF count as submitted),",
-		"OVER mapped beyond the blocks asked for, EXT% of the writes that extended,",
-		"SHORT wrote less than asked for, ERR failed, INFL under way now, p50 p99 latency,",
-		"PASTEOF bytes of blocks that findings left past the end of the file.",
-		"MODE s sync, q queued, d O_DSYNC, n nowait, a append, t atomic, u unaligned, x "
-	        "dax.",
-		"VERDICT the worst of the file: !leak and !trim-failed are findings: blocks that a",
-		"write allocated lie past EOF and nothing trims them (docs/verdict.md).",
+		"W/s       writes a second",
+		"SUBM MAP  bytes submitted; mapped (inside EOF: taken as submitted)",
+		"OVER      bytes mapped beyond the blocks asked for",
+		"EXT%      share of writes that extended the file",
+		"SHORT ERR writes that wrote less than asked for; that failed",
+		"INFL      writes under way; p50 p99: latency of those that ended",
+		"PASTEOF   bytes of blocks that findings left past the end of the file",
+		"MODE      s sync q queued d O_DSYNC n nowait a append t atomic",
+		"          u unaligned x dax",
+		"VERDICT   the worst seen; !leak and !trim-failed are findings: blocks",
+		"          that a write allocated lie past EOF and nothing trims them",
 	};
 	char line[160];
 
@@ -238,11 +229,11 @@ void e4d_keys_help(const struct e4d_view *v, struct e4d_outbuf *ob)
 
 		if (!b->help || (b->replay && !v->m->feed->replay))
 			continue;
-		snprintf(line, sizeof(line), " %-19s %s\n", b->keys, b->help);
+		snprintf(line, sizeof(line), "%-11s %s\n", b->keys, b->help);
 		e4d_ob_str(ob, line);
 	}
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
-		snprintf(line, sizeof(line), " %s\n", more[i]);
+		snprintf(line, sizeof(line), "%s\n", more[i]);
 		e4d_ob_str(ob, line);
 	}
 }

@@ -17,8 +17,7 @@ static struct e4d_item_key file_key(const struct e4d_record *r)
 	return (struct e4d_item_key){.id = r->ino, .dev = r->dev, .gen = r->gen};
 }
 
-/* How much it wants to be seen. */
-static int weight(uint8_t verdict)
+int e4d_verdict_weight(uint8_t verdict)
 {
 	static const uint8_t by_verdict[E4D_VERDICT_COUNT] = {
 		[E4D_CLEAN] = 0,   [E4D_PREALLOC] = 1, [E4D_REUSED] = 2, [E4D_TRIMMED] = 3,
@@ -30,7 +29,7 @@ static int weight(uint8_t verdict)
 
 static void note_write(struct e4d_item *row, const struct e4d_record *rec, bool finding)
 {
-	if (!row->recorded || weight(rec->verdict) > weight(row->worst))
+	if (!row->recorded || e4d_verdict_weight(rec->verdict) > e4d_verdict_weight(row->worst))
 		row->worst = rec->verdict;
 	row->recorded = true;
 	row->modes |= rec->flags;

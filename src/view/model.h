@@ -83,6 +83,9 @@ void e4d_model_name_file(struct e4d_model *m, struct e4d_item *row);
 void e4d_model_name_proc(struct e4d_model *m, struct e4d_item *row);
 void e4d_model_name_fs(struct e4d_model *m, struct e4d_item *row);
 
+/* How much a verdict wants to be seen; a finding's most. */
+int e4d_verdict_weight(uint8_t verdict);
+
 /* Exit code of the design, by what was seen. */
 int e4d_model_exit(const struct e4d_model *m);
 

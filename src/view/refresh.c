@@ -152,8 +152,10 @@ static void read_rest(struct e4d_model *m)
 {
 	double rate = (double)e4d_figures_since(&m->now, &m->before).writes / e4d_model_interval(m);
 
-	memmove(m->history, m->history + 1, sizeof(m->history) - sizeof(m->history[0]));
-	m->history[E4D_VIEW_HISTORY - 1] = rate;
+	if (m->before_ns > m->start_ns) { /* the first refresh comes at once: no time for a rate */
+		memmove(m->history, m->history + 1, sizeof(m->history) - sizeof(m->history[0]));
+		m->history[E4D_VIEW_HISTORY - 1] = rate;
+	}
 	m->feed->ops->counters(m->feed, &m->counters);
 	m->loss_n = 0;
 	m->lost = m->feed->ops->losses(m->feed, on_loss, m);
