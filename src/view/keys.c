@@ -62,6 +62,7 @@ static const struct binding bindings[] = {
          0,
          "Enter",
          "one file in detail; a new finding: it is seen"},
+	{{'A'}, LIST, false, e4d_act_seen, 0, "A", "all findings are seen"},
 	{{'p'},
          DETAIL,
          false,

@@ -12,6 +12,10 @@ static void scaled(char *out, double v, double base, const char *units)
 {
 	int unit = 0;
 
+	if (v > 0 && v < 0.05) { /* seldom is not never */
+		strcpy(out, "<0.1");
+		return;
+	}
 	while (v >= 9999.5 && units[unit + 1]) {
 		v /= base;
 		unit++;

@@ -29,12 +29,12 @@ struct file {
 static const struct file files[] = {
 	{101, DEV, "/srv/db/base/16384/2619", "postgres", 4711, 8192, E4D_F_SYNC, 100, 90},
 	{102, DEV, "/srv/db/pg_wal/000000010000000000000042", "walwriter", 4712, 16384,
-	 E4D_F_SYNC | E4D_F_DSYNC | E4D_F_EXTEND, 50, 800},
+         E4D_F_SYNC | E4D_F_DSYNC | E4D_F_EXTEND, 50, 800},
 	{103, DEV2, "/var/lib/mysql/a/very/long/way/down/to/a/table/space/orders_2023_q4.ibd",
-	 "mysqld", 815, 16384, E4D_F_ASYNC, 40, 2500},
+         "mysqld", 815, 16384, E4D_F_ASYNC, 40, 2500},
 	{104, DEV2, "/home/\033[31mred\033[0m\n", "ev\033]0;il\007", 666, 4096, E4D_F_SYNC, 5, 50},
 	{105, DEV2, "/data/\xe6\xbc\xa2\xe5\xad\x97/e\xcc\x81t\xc3\xa9.db", "caf\xc3\xa9", 77, 4096,
-	 E4D_F_SYNC | E4D_F_EXTEND, 4, 60},
+         E4D_F_SYNC | E4D_F_EXTEND, 4, 60},
 	{106, DEV, NULL, "dd", 9001, 1048576, E4D_F_SYNC | E4D_F_EXTEND, 1, 12000},
 };
 
@@ -95,7 +95,7 @@ static int put(struct e4d_trace_writer *w, const struct file *f, uint64_t ts, ui
 	/* one in the 15th and in the 25th minute */
 	if (f->ino == 106 && (minute == 14 || minute == 24) && in_minute < 10 * SECOND)
 		make_leak(&r);
-	if (f->ino == 103 && seq % 100 == 0)
+	if (f->ino == 103 && seq % 10 == 0)
 		r.ret = (int)f->size / 2;
 	r.verdict = e4d_verdict(&r);
 	return err ? err : e4d_trace_put(w, &r);
