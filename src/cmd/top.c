@@ -208,6 +208,8 @@ static int open_feed(struct top *t)
 	char why[1024] = "";
 	int err;
 
+	if (!t->replay && !t->tables) /* it takes seconds where a machine is busy */
+		e4d_info("attaching to the kernel ...");
 	if (!t->replay)
 		err = e4d_feed_live(&t->feed, &lo, why, sizeof(why));
 	else
@@ -221,11 +223,13 @@ static int open_feed(struct top *t)
 
 static void set_timer(struct top *t)
 {
+	/* tables of a dump need not wait for its time to pass */
+	double s = t->tables && t->feed->replay ? 0.001 : t->view.interval;
 	struct itimerspec it = {0};
 
-	if (t->timer_s == t->view.interval)
+	if (t->timer_s == s)
 		return;
-	t->timer_s = t->view.interval;
+	t->timer_s = s;
 	it.it_value.tv_sec = it.it_interval.tv_sec = (time_t)t->timer_s;
 	it.it_value.tv_nsec = it.it_interval.tv_nsec = (long)(fmod(t->timer_s, 1) * 1e9);
 	timerfd_settime(t->timer, 0, &it, NULL);

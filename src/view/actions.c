@@ -223,10 +223,6 @@ void e4d_act_prompt(struct e4d_view *v, int what)
 	v->input[0] = 0;
 	if (what == E4D_PROMPT_FILTER) {
 		snprintf(v->input, sizeof(v->input), "%s", v->filter ? v->filter_text : "");
-	} else if (what == E4D_PROMPT_INTERVAL) {
-		snprintf(v->input, sizeof(v->input), "%g", v->interval);
-	} else if (what == E4D_PROMPT_MARK) {
-		snprintf(v->input, sizeof(v->input), "mark %zu", v->m->mark_n + 1);
 	} else if (what == E4D_PROMPT_SAVE) {
 		localtime_r(&now, &tm);
 		strftime(v->input, sizeof(v->input), "ext4diotop-%Y%m%d-%H%M%S", &tm);
@@ -388,6 +384,8 @@ void e4d_act_input(struct e4d_view *v)
 		take_interval(v);
 		break;
 	case E4D_PROMPT_MARK:
+		if (!v->input[0])
+			snprintf(v->input, sizeof(v->input), "mark %zu", v->m->mark_n + 1);
 		e4d_model_mark(v->m, v->input);
 		e4d_view_say(v, false, "marked: %s", v->input);
 		break;

@@ -37,6 +37,25 @@ static struct e4d_record record_of(const struct e4d_item *i, enum e4d_pane pane)
 	return r;
 }
 
+/*
+ * The command line's filter, which the feed has applied already where it can: a process
+ * of one file system's writes has no device, and yet is meant.
+ */
+static bool fed_by(const struct e4d_model *m, struct e4d_record r, const char *path)
+{
+	if (!m->filter)
+		return true;
+	if (!r.dev)
+		r.dev = m->pushed.dev;
+	if (!r.ino)
+		r.ino = m->pushed.ino;
+	if (!r.pid)
+		r.pid = m->pushed.tgid;
+	if (m->pushed.extend_only)
+		r.flags |= E4D_F_EXTEND;
+	return e4d_filter_match(m->filter, &r, path);
+}
+
 static bool active(const struct e4d_view *v, const struct e4d_item *i)
 {
 	if (v->mode == E4D_MODE_RATE)
@@ -62,7 +81,7 @@ static bool item_wanted(struct gathering *g, struct e4d_item *i)
 		e4d_model_name_file(v->m, i);
 	}
 	r = record_of(i, v->pane);
-	return e4d_filter_match(filter[0], &r, i->path) && e4d_filter_match(filter[1], &r, i->path);
+	return e4d_filter_match(filter[0], &r, i->path) && fed_by(v->m, r, i->path);
 }
 
 static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
@@ -80,7 +99,7 @@ static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
 		.flags = f->flags,
 	};
 
-	return e4d_filter_match(v->filter, &r, NULL) && e4d_filter_match(v->m->filter, &r, NULL);
+	return e4d_filter_match(v->filter, &r, NULL) && fed_by(v->m, r, NULL);
 }
 
 static void add(struct gathering *g, const void *item, bool first)

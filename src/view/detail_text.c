@@ -4,12 +4,9 @@
  *
  * /mnt/scratch/f
  * dev 7:1  ino 15  generation 2913612345  last written by workload (5072)
- * i_size 7680  allocated 1048576  block 4096  flags extents
- * past EOF when asked: 1040384 bytes in written blocks, 0 in preallocated ones
- *
- * TIME             OFFSET     SUBM      MAP    ENDIO      RET  I_SIZE FROM         TO     TRIM
- * VERDICT 13:02:12.123          0  1048576  1048576     7680  EFAULT             0       7680 none
- * leak
+ * i_size 7680  allocated 1048576  block 4096  links 1
+ * TIME               OFFSET    SUBM     MAP   ENDIO     RET   ISIZE FROM           TO TRIM VERDICT
+ * 13:02:12.123            0 1048576 1048576    7680  EFAULT            0         7680    - !leak
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -128,13 +125,16 @@ static void put_reach(const struct out *o, const struct e4d_detail *d, const cha
 		     (unsigned long long)d->m->lost);
 }
 
-/* The timeline's columns: widths with exact figures, and else. */
+/*
+ * The timeline's columns: widths with exact figures, and else. With the time before
+ * them and the longest verdict behind they make 100, and 80.
+ */
 static const struct column {
 	const char *title;
 	int wide, narrow;
 } columns[] = {
-	{"OFFSET", 13, 7}, {"SUBM", 9, 6},        {"MAP", 9, 6}, {"ENDIO", 9, 6},
-	{"RET", 9, 7},     {"ISIZE FROM", 12, 6}, {"TO", 12, 6}, {"TRIM", 9, 6},
+	{"OFFSET", 12, 7}, {"SUBM", 7, 6},        {"MAP", 7, 6}, {"ENDIO", 7, 6},
+	{"RET", 7, 7},     {"ISIZE FROM", 12, 6}, {"TO", 12, 6}, {"TRIM", 4, 4},
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -148,7 +148,19 @@ static void put_cell(const struct out *o, char **at, char *end, size_t col, cons
 
 	if (!word && known)
 		e4d_figure(text, E4D_FIG_BYTES, o->exact ? E4D_UNITS_EXACT : E4D_UNITS_1024, v);
+	if (!word && known && strlen(text) > (size_t)w) /* an exact one that is too long */
+		e4d_figure(text, E4D_FIG_BYTES, E4D_UNITS_1024, v);
 	*at += snprintf(*at, (size_t)(end - *at), " %*.*s", w, w, word ? word : text);
+}
+
+/* Did a truncate run for the write, and did it do its work? */
+static const char *trim_word(const struct e4d_record *r)
+{
+	if (!(r->seen & E4D_SEEN_TRIM))
+		return "-";
+	if ((r->seen & E4D_SEEN_TRIM_BAD) || ((r->seen & E4D_SEEN_TRIM_RET) && r->trim_ret < 0))
+		return "FAIL";
+	return r->seen & (E4D_SEEN_TRIM_CUT | E4D_SEEN_TRIM_RET) ? "ok" : "yes";
 }
 
 static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t size)
@@ -179,7 +191,7 @@ static void put_write(const struct out *o, const struct e4d_detail *d, const str
 		{error, r->seen & E4D_SEEN_RET, r->ret},
 		{NULL, true, (double)r->isize_before},
 		{NULL, true, (double)r->isize_after},
-		{NULL, r->seen & E4D_SEEN_TRIM, (double)r->trim_from},
+		{trim_word(r), true, 0},
 	};
 	char text[256], *at = text, *end = text + sizeof(text);
 

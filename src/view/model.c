@@ -106,6 +106,8 @@ int e4d_model_init(struct e4d_model *m, struct e4d_feed *feed, const struct e4d_
 	m->filter = filter;
 	m->strict = strict;
 	m->refresh = 1;
+	if (filter)
+		e4d_filter_pushdown(filter, &m->pushed);
 	m->flights = calloc(E4D_VIEW_FLIGHTS, sizeof(*m->flights));
 	m->writes = calloc(E4D_VIEW_WRITES, sizeof(*m->writes));
 	err = m->flights && m->writes ? 0 : -ENOMEM;
