@@ -165,6 +165,10 @@ $(B)/randwrite: $(RANDWRITE)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
+$(B)/svg: $(B)/tools/picture/svg.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
 $(B)/judge: $(JUDGE)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -ljansson

@@ -121,7 +121,7 @@ replaying() {
 	replay 80x24
 	keys f
 	shows replay-next-finding '1 NEW FINDING'
-	shows replay-stopped 'REPLAY, STOPPED'
+	shows replay-stopped 'STOPPED'
 	keys f f
 	shows replay-no-more 'no finding from here'
 	keys g

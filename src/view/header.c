@@ -20,7 +20,7 @@ static const char *state_word(const struct e4d_view *v)
 	if (v->m->feed->replay && v->m->feed->ended)
 		return "END OF DUMP";
 	if (v->m->feed->replay && !v->playing)
-		return "REPLAY, STOPPED";
+		return "STOPPED";
 	if (v->m->paused)
 		return "PAUSED";
 	return v->m->feed->replay ? "REPLAY" : "";
@@ -41,7 +41,8 @@ static void draw_first(const struct e4d_view *v, struct e4d_frame *f)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, E4D_VERSION " ");
 	if (v->m->lost) /* before what may not fit */
 		e4d_frame_printf(f, 0, E4D_A_WARN, "LOST %llu! ", (unsigned long long)v->m->lost);
-	e4d_frame_printf(f, 0, E4D_A_NORMAL, "tier %s every %gs ", e4d_tier_name(feed->tier),
+	e4d_frame_printf(f, 0, E4D_A_NORMAL, "%s%s every %gs ",
+	                 f->cols >= 80 ? "tier " : "", e4d_tier_name(feed->tier),
 	                 v->interval);
 	if (!v->m->lost)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, "lost 0 ");

@@ -174,7 +174,7 @@ size_t e4d_view_fit(char *dst, size_t cap, const char *s, size_t cols, bool midd
 	} else {
 		/* the end of a path tells more than its beginning */
 		fit_put(&f, s, len, (cols - 2) / 3);
-		fit_put(&f, "..", 2, 2);
+		fit_put(&f, utf8 ? "\u2026" : "..", utf8 ? 3 : 2, 2);
 		from = tail_of(s, len, total, cols - f.cols, utf8);
 		fit_put(&f, s + from, len - from, cols - f.cols);
 	}

@@ -44,7 +44,8 @@ size_t e4d_view_cols(const char *s, size_t len, bool utf8);
 
 /*
  * Writes s so into dst (cap bytes, terminated) in at most cols columns; what is too
- * long loses its middle ("..") if middle, else its end ("+"). Returns the columns used.
+ * long loses its middle (an ellipsis, or "..") if middle, else its end ("+"). Returns the columns
+ * used.
  */
 size_t e4d_view_fit(char *dst, size_t cap, const char *s, size_t cols, bool middle, bool utf8);
 

@@ -293,7 +293,8 @@ static void names_fit(void **state)
 		size_t used;
 	} table[] = {
 		{"short", 10, true, true, "short", 5},
-		{"/a/long/path/to/some/file", 12, true, true, "/a/..me/file", 12},
+		{"/a/long/path/to/some/file", 12, true, true, "/a/\xe2\x80\xa6ome/file", 12},
+		{"/a/long/path/to/some/file", 12, true, false, "/a/..me/file", 12},
 		{"longcommand", 6, false, true, "longc+", 6},
 		{"\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", 5, false, true,
 	         "\xe6\xbc\xa2\xe5\xad\x97+", 5},
