@@ -41,9 +41,8 @@ static void draw_first(const struct e4d_view *v, struct e4d_frame *f)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, E4D_VERSION " ");
 	if (v->m->lost) /* before what may not fit */
 		e4d_frame_printf(f, 0, E4D_A_WARN, "LOST %llu! ", (unsigned long long)v->m->lost);
-	e4d_frame_printf(f, 0, E4D_A_NORMAL, "%s%s every %gs ",
-	                 f->cols >= 80 ? "tier " : "", e4d_tier_name(feed->tier),
-	                 v->interval);
+	e4d_frame_printf(f, 0, E4D_A_NORMAL, "%s%s every %gs ", f->cols >= 80 ? "tier " : "",
+	                 e4d_tier_name(feed->tier), v->interval);
 	if (!v->m->lost)
 		e4d_frame_put(f, 0, E4D_A_NORMAL, "lost 0 ");
 	if (f->line[0].cols + 12 < room) {
