@@ -165,6 +165,10 @@ $(B)/randwrite: $(RANDWRITE)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
+$(B)/svg: $(B)/tools/picture/svg.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+
 $(B)/judge: $(JUDGE)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -ljansson
@@ -250,7 +254,7 @@ fuzz-bin: $(addprefix $(B)/fuzz/,seeds reader salvage)
 fuzz: fuzz-bin
 	@tests/fuzz/run.sh $(B)/fuzz $(FUZZ_TIME)
 
-unit: $(UNIT)
+unit: $(UNIT) $(B)/tests/dump_top
 live: $(LIVE)
 
 check:

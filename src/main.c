@@ -5,6 +5,7 @@
 #include "util/log.h"
 
 static const struct e4d_cmd commands[] = {
+	{"top", e4d_cmd_top, "live view, or tables without a terminal; what runs without a command"},
 	{"trace", e4d_cmd_trace, "one line for each direct write"},
 	{"wrap", e4d_cmd_wrap, "trace while a command (fstests) runs: findings for each test"},
 	{"record", e4d_cmd_record, "a trace dump on disk, for report and babeltrace2"},
@@ -31,10 +32,9 @@ static void usage(FILE *f)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		usage(stderr);
-		return E4D_EXIT_USAGE;
-	}
+	argv[0] = (char *)"top"; /* no command means that */
+	if (argc < 2)
+		return e4d_cmd_top(argc, argv);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
 		return E4D_EXIT_CLEAN;
@@ -46,6 +46,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
+	if (argv[1][0] == '-')
+		return e4d_cmd_top(argc, argv);
 	e4d_err("there is no command '%s'", argv[1]);
 	usage(stderr);
 	return E4D_EXIT_USAGE;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli report salvage flight validate wrap
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli top report salvage flight validate wrap
 #                                       live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
@@ -14,7 +14,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit fuzz cli report salvage flight validate wrap live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit fuzz cli top report salvage flight validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -100,6 +100,13 @@ umount_scratch() {
 suite_cli() {
 	mount_scratch || return
 	tests/cli.sh build "$work/mnt"
+	umount_scratch
+}
+
+suite_top() {
+	mount_scratch || return
+	make -j"$(nproc)" unit >/dev/null 2>&1 || echo "not ok top: does not build"
+	tests/top.sh build "$work/mnt"
 	umount_scratch
 }
 

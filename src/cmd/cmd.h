@@ -57,6 +57,7 @@ int e4d_opts_filter(struct e4d_filter **filter, const char *text);
 int e4d_opts_count(const char *text, uint64_t *out);
 
 int e4d_cmd_report(int argc, char **argv);
+int e4d_cmd_top(int argc, char **argv);
 int e4d_cmd_trace(int argc, char **argv);
 int e4d_cmd_doctor(int argc, char **argv);
 int e4d_cmd_validate(int argc, char **argv);

@@ -76,7 +76,8 @@ static int step(const struct e4d_loop *l, struct pollfd *fds, bool *end)
 	for (size_t i = 0; i < l->source_count; i++)
 		fds[FD_SOURCES + i] =
 			(struct pollfd){.fd = l->sources[i].fd, .events = l->sources[i].events};
-	if (poll(fds, FD_SOURCES + l->source_count, e4d_session_wait_ms(l->session)) < 0)
+	if (poll(fds, FD_SOURCES + l->source_count,
+	         l->session ? e4d_session_wait_ms(l->session) : -1) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[FD_SIGNALS].revents)
 		err = take_signals(l, end);
@@ -88,7 +89,7 @@ static int step(const struct e4d_loop *l, struct pollfd *fds, bool *end)
 	if (fds[FD_OUT].revents) /* closed: the first write will tell */
 		fds[FD_OUT].fd = -1;
 	err = take_sources(l, fds + FD_SOURCES);
-	if (!err)
+	if (!err && l->session)
 		err = e4d_session_tick(l->session);
 	return err || !l->ticked ? err : l->ticked(l->ctx);
 }

@@ -22,8 +22,8 @@ struct e4d_source {
 #define E4D_LOOP_SOURCES 8 /* at most */
 
 struct e4d_loop {
-	struct e4d_session *session;
-	int signals;    /* of e4d_loop_signals() */
+	struct e4d_session *session; /* NULL: none; sources alone move it on */
+	int signals;                 /* of e4d_loop_signals() */
 	int out;        /* where the reader may go: that ends it with -EPIPE; -1: nowhere */
 	double seconds; /* until it ends; 0: no deadline */
 	/* NULL: every signal ends the loop; else a value that is not zero does */

@@ -119,8 +119,8 @@ int e4d_confirm_fd(int fd, unsigned int blkbits, __u64 own_from, __u64 own_to, i
 	return 0;
 }
 
-/* Is the O_PATH descriptor fd the record's regular file, unchanged in size? */
-static int check(int fd, const struct e4d_record *rec)
+/* Is the O_PATH descriptor fd the record's regular file? */
+static int check_file(int fd, const struct e4d_record *rec)
 {
 	struct stat st;
 
@@ -129,7 +129,20 @@ static int check(int fd, const struct e4d_record *rec)
 	if (!S_ISREG(st.st_mode) || st.st_ino != rec->ino ||
 	    (major(st.st_dev) << 20 | minor(st.st_dev)) != rec->dev)
 		return -ESTALE;
-	return (__u64)st.st_size == rec->isize_after ? 0 : -ESTALE;
+	return 0;
+}
+
+/* And unchanged in size? */
+static int check(int fd, const struct e4d_record *rec)
+{
+	struct stat st;
+	int err = check_file(fd, rec);
+
+	if (!err && fstat(fd, &st))
+		err = -errno;
+	if (!err && (__u64)st.st_size != rec->isize_after)
+		err = -ESTALE;
+	return err;
 }
 
 /* A freed inode number may be in use again: the generation tells. */
@@ -154,7 +167,7 @@ static int open_checked(const char *name, int flags, const struct e4d_record *re
 	path_fd = open(name, O_PATH | O_CLOEXEC | flags);
 	if (path_fd < 0)
 		return errno == ELOOP || errno == ENOTDIR ? -ENOENT : -errno;
-	err = check(path_fd, rec);
+	err = check_file(path_fd, rec);
 	if (err) {
 		close(path_fd);
 		return err;
@@ -171,17 +184,12 @@ static int open_checked(const char *name, int flags, const struct e4d_record *re
 /* For a writer that has gone, and a file whose name is not known. */
 static int open_handle(const struct e4d_record *rec)
 {
-	int fd = e4d_handle_open(rec, O_RDONLY | O_NONBLOCK | O_NOCTTY), err;
+	int fd = e4d_handle_open(rec, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
-		return fd == -ESTALE ? -ESTALE : -ENOENT;
-	err = check(fd, rec);
-	if (err)
-		close(fd);
-	return err ? err : fd;
+	return fd < 0 && fd != -ESTALE ? -ENOENT : fd;
 }
 
-static int open_record(const struct e4d_record *rec, const char *path)
+int e4d_confirm_open(const struct e4d_record *rec, const char *path)
 {
 	int n = e4d_path_find_fd(rec->pid, rec->dev, rec->ino), fd = -ENOENT;
 	char name[48];
@@ -207,10 +215,12 @@ int e4d_confirm(struct e4d_record *rec, const char *path, __u64 *past_eof)
 	bool left, expected;
 	int fd, err;
 
-	fd = open_record(rec, path);
+	fd = e4d_confirm_open(rec, path);
 	if (fd < 0)
 		return fd;
-	err = e4d_confirm_fd(fd, rec->blkbits, from, rec->alloc_end, !rec->prealloc, &disk);
+	err = check(fd, rec);
+	if (!err)
+		err = e4d_confirm_fd(fd, rec->blkbits, from, rec->alloc_end, !rec->prealloc, &disk);
 	if (!err)
 		err = check(fd, rec);
 	close(fd);

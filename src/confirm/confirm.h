@@ -21,6 +21,13 @@ int e4d_confirm_fd(int fd, unsigned int blkbits, __u64 own_from, __u64 own_to, i
                    struct e4d_past_eof *out);
 
 /*
+ * Opens the record's inode for reading, by the writer's own descriptor, by path (may be
+ * NULL) or by a handle; nothing else is ever opened. An fd for the caller to close, or
+ * -ENOENT when it cannot be reached, -ESTALE when it is another file by now.
+ */
+int e4d_confirm_open(const struct e4d_record *rec, const char *path);
+
+/*
  * Opens the record's inode, by the writer's own descriptor or by path (may be
  * NULL), and sets rec->evidence: leak and trim-failed are CONFIRMED when blocks
  * lie in [up(isize_after), alloc_end), else REFUTED; all other verdicts but

@@ -29,27 +29,44 @@ static void unescape(char *s)
 	*to = 0;
 }
 
-/* An open directory on a mount of dev; never waits for an automount. */
-static int open_mount(__u32 dev)
+/* The first mount of dev for which use() returns no error; its value, or -ENOENT. */
+static int each_mount(__u32 dev, int (*use)(void *ctx, const char *point), void *ctx)
 {
 	char line[2 * PATH_MAX], point[PATH_MAX];
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	unsigned int maj, min;
-	int fd = -ENOENT;
+	int rc = -ENOENT;
 
 	if (!f)
 		return -errno;
-	while (fd < 0 && fgets(line, sizeof(line), f)) {
+	while (rc < 0 && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &maj, &min, point) != 3 ||
 		    maj != e4d_dev_major(dev) || min != e4d_dev_minor(dev))
 			continue;
 		unescape(point);
-		fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			fd = -errno;
+		rc = use(ctx, point);
 	}
 	fclose(f);
-	return fd;
+	return rc;
+}
+
+/* Never waits for an automount. */
+static int open_directory(void *ctx, const char *point)
+{
+	int fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int copy_name(void *ctx, const char *point)
+{
+	strcpy(ctx, point);
+	return 0;
+}
+
+int e4d_mount_point(__u32 dev, char *point)
+{
+	return each_mount(dev, copy_name, point);
 }
 
 int e4d_handle_open(const struct e4d_record *rec, int flags)
@@ -66,7 +83,7 @@ int e4d_handle_open(const struct e4d_record *rec, int flags)
 		return -ENOENT;
 	fh.id[0] = (__u32)rec->ino;
 	fh.id[1] = rec->gen;
-	mount = open_mount(rec->dev);
+	mount = each_mount(rec->dev, open_directory, NULL);
 	if (mount < 0)
 		return mount;
 	fd = open_by_handle_at(mount, &fh.h, flags | O_CLOEXEC);

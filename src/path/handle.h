@@ -13,4 +13,7 @@
  */
 int e4d_handle_open(const struct e4d_record *rec, int flags);
 
+/* Where a file system of dev is mounted: PATH_MAX bytes. 0, -ENOENT, or negative errno. */
+int e4d_mount_point(__u32 dev, char *point);
+
 #endif

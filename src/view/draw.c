@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* The whole screen: header, tabs, list or text, the last line. */
+#include <stdio.h>
+#include <string.h>
+#include "view/columns.h"
+#include "view/draw.h"
+#include "view/keys.h"
+
+static const char *order_sign(const struct e4d_view *v, bool upward)
+{
+	if (v->utf8)
+		return upward ? "\u25b2" : "\u25bc";
+	return upward ? "^" : "v";
+}
+
+static void draw_titles(const struct e4d_view *v, struct e4d_frame *f, size_t y,
+                        const uint16_t *cols)
+{
+	const struct e4d_pane_def *d = &e4d_panes[v->pane];
+	const struct e4d_place *p = &v->place[v->pane];
+
+	for (unsigned int i = 0; i < d->columns; i++) {
+		const struct e4d_column *c = &d->column[i];
+		const char *title = c->title;
+		enum e4d_attr attr = i == p->sort ? E4D_A_SORT : E4D_A_BAR;
+		char text[32];
+
+		if (!cols[i])
+			continue;
+		if (v->mode == E4D_MODE_TOTAL && c->total_title)
+			title = c->total_title;
+		/* the order is shown by a sign too, where there is room */
+		snprintf(text, sizeof(text), "%s%s", title,
+		         i == p->sort && strlen(title) < cols[i]
+		                 ? order_sign(v, c->upward != p->reverse)
+		                 : "");
+		e4d_frame_name(f, y, attr, text, cols[i], false, !c->left);
+		e4d_frame_put(f, y, E4D_A_BAR, " ");
+	}
+	e4d_frame_to(f, y, E4D_A_BAR, f->cols);
+}
+
+void e4d_view_name(struct e4d_view *v, const void *item)
+{
+	/* the items are the model's own, not const there */
+	if (v->pane == E4D_PANE_FILES)
+		e4d_model_name_file(v->m, (struct e4d_item *)item);
+	else if (v->pane == E4D_PANE_PROCS)
+		e4d_model_name_proc(v->m, (struct e4d_item *)item);
+	else if (v->pane == E4D_PANE_FS)
+		e4d_model_name_fs(v->m, (struct e4d_item *)item);
+}
+
+static void draw_line(struct e4d_view *v, struct e4d_frame *f, size_t y, const uint16_t *cols,
+                      const void *item, bool cursor)
+{
+	const struct e4d_pane_def *d = &e4d_panes[v->pane];
+
+	e4d_view_name(v, item);
+	for (unsigned int i = 0; i < d->columns; i++) {
+		const struct e4d_column *c = &d->column[i];
+		struct e4d_cell cell = {0};
+		enum e4d_attr attr;
+
+		if (!cols[i])
+			continue;
+		c->get(v, item, c->what, &cell);
+		/* a finding shows through the cursor */
+		attr = cursor && cell.attr != E4D_A_ALERT ? E4D_A_CURSOR : cell.attr;
+		e4d_frame_name(f, y, attr, e4d_cell_text(v, &cell), cols[i], c->left && !c->width,
+		               !c->left);
+		e4d_frame_put(f, y, cursor ? E4D_A_CURSOR : E4D_A_NORMAL, " ");
+	}
+	e4d_frame_to(f, y, cursor ? E4D_A_CURSOR : E4D_A_NORMAL, f->cols);
+}
+
+/* What an empty list means. */
+static const char *nothing(const struct e4d_view *v)
+{
+	if (v->pane == E4D_PANE_FINDINGS)
+		return v->m->lost ? "No finding, but events were lost: that proves nothing."
+		                  : "No finding so far.";
+	if (v->pane == E4D_PANE_FLIGHTS)
+		return "No direct write is under way.";
+	if (v->filter || v->active_only)
+		return "Nothing that is to be shown: see the filter and 'active' above.";
+	return "No direct write to ext4 so far.";
+}
+
+void e4d_draw_list(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t rows)
+{
+	struct e4d_place *p = &v->place[v->pane];
+	uint16_t cols[E4D_COLUMNS_MAX];
+
+	e4d_columns_fit(v, v->pane, f->cols, cols);
+	draw_titles(v, f, y, cols);
+	v->list_rows = rows - 1;
+	v->width = f->cols;
+	e4d_view_arrange(v, 0);
+	v->drawing = true;
+	for (size_t i = 0; i < v->list_rows && p->top + i < v->sorted; i++)
+		draw_line(v, f, y + 1 + i, cols, v->entry[p->top + i].item,
+		          p->top + i == p->cursor && !v->batch);
+	v->drawing = false;
+	if (!v->entry_n)
+		e4d_frame_put(f, y + 1, E4D_A_DIM, nothing(v));
+}
+
+/* Lines of a text, from text_top and text_left on. */
+static void draw_text(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t rows,
+                      const struct e4d_outbuf *ob)
+{
+	const char *at = ob->data, *end = ob->data ? ob->data + ob->len : NULL;
+	size_t total = 0, n = 0;
+
+	for (const char *p = at; p && p < end; p++)
+		total += *p == '\n';
+	if (v->text_top + rows > total)
+		v->text_top = total > rows ? total - rows : 0;
+	for (; at && at < end && n < v->text_top + rows; n++) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		size_t len = eol ? (size_t)(eol - at) : (size_t)(end - at);
+		char line[1024];
+		enum e4d_attr attr;
+
+		if (n >= v->text_top && len < sizeof(line)) {
+			memcpy(line, at, len);
+			line[len] = 0;
+			attr = strstr(line, " !") ? E4D_A_ALERT : E4D_A_NORMAL;
+			if (len > v->text_left)
+				e4d_frame_put(f, y + n - v->text_top, attr, line + v->text_left);
+		}
+		at += len + 1;
+	}
+}
+
+static void draw_detail(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t rows)
+{
+	struct e4d_outbuf ob = {0};
+
+	e4d_detail_text(&v->detail, f->cols, v->utf8, &ob);
+	draw_text(v, f, y, rows, &ob);
+	e4d_ob_free(&ob);
+}
+
+static void draw_help(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t rows)
+{
+	struct e4d_outbuf ob = {0};
+
+	e4d_keys_help(v, &ob);
+	draw_text(v, f, y, rows, &ob);
+	e4d_ob_free(&ob);
+}
+
+static const char *const prompts[] = {
+	[E4D_PROMPT_SEARCH] = "search: ",
+	[E4D_PROMPT_FILTER] = "filter: ",
+	[E4D_PROMPT_INTERVAL] = "seconds between refreshes: ",
+	[E4D_PROMPT_MARK] = "mark: ",
+	[E4D_PROMPT_SAVE] = "save the writes seen in new directory: ",
+	[E4D_PROMPT_TIME] = "go to time (HH:MM:SS, or +S seconds from the start): ",
+};
+
+static void draw_last_line(struct e4d_view *v, struct e4d_frame *f, size_t y)
+{
+	size_t left, skip, len = strlen(v->input);
+
+	if (v->prompt) {
+		e4d_frame_put(f, y, E4D_A_BOLD, prompts[v->prompt]);
+		left = e4d_frame_left(f, y);
+		skip = len + 1 > left ? len + 1 - left : 0;
+		while (skip < len && ((unsigned char)v->input[skip] & 0xc0) == 0x80)
+			skip++;
+		e4d_frame_name(f, y, E4D_A_NORMAL, v->input + skip,
+		               e4d_view_cols(v->input + skip, len - skip, v->utf8), false, false);
+		e4d_frame_put(f, y, E4D_A_CURSOR, " ");
+	} else if (v->message[0]) {
+		e4d_frame_name(f, y, v->alarm ? E4D_A_ALERT : E4D_A_BOLD, v->message, f->cols,
+		               false, false);
+	} else {
+		e4d_keys_line(v, f, y);
+	}
+}
+
+void e4d_view_draw(struct e4d_view *v, struct e4d_frame *f)
+{
+	size_t body;
+
+	if (f->rows < E4D_LEAST_ROWS || f->cols < E4D_LEAST_COLS) {
+		e4d_frame_printf(f, 0, E4D_A_BOLD, "too small: %dx%d wanted", E4D_LEAST_COLS,
+		                 E4D_LEAST_ROWS);
+		if (v->m->findings.unseen)
+			e4d_frame_printf(f, 1, E4D_A_ALERT, "! findings: %llu",
+			                 (unsigned long long)v->m->findings.unseen);
+		return;
+	}
+	e4d_draw_header(v, f);
+	body = f->rows - E4D_HEADER_ROWS - 2;
+	e4d_draw_tabs(v, f, E4D_HEADER_ROWS);
+	if (v->showing == E4D_SHOW_DETAIL)
+		draw_detail(v, f, E4D_HEADER_ROWS + 1, body);
+	else if (v->showing == E4D_SHOW_HELP)
+		draw_help(v, f, E4D_HEADER_ROWS + 1, body);
+	else
+		e4d_draw_list(v, f, E4D_HEADER_ROWS + 1, body);
+	draw_last_line(v, f, f->rows - 1);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * What the file system says of a file. It is asked by a process of its own: a disk that
+ * hangs must not hang the view.
+ */
+#ifndef E4D_VIEW_FACTS_H
+#define E4D_VIEW_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "record.h"
+
+struct e4d_facts {
+	bool there;         /* the answer has come */
+	int err;            /* why the file cannot be asked, -errno; the rest is 0 then */
+	uint64_t size;      /* i_size, bytes */
+	uint64_t allocated; /* st_blocks, bytes */
+	uint32_t blksize;
+	uint32_t links;
+	uint32_t flags; /* FS_*_FL */
+	bool dax;
+	int cluster_err;             /* of the superblock; -errno */
+	uint32_t cluster;            /* bytes; more than a block: bigalloc */
+	int past_err;                /* FIEMAP's; -errno */
+	uint64_t written, unwritten; /* bytes of blocks past EOF */
+};
+
+/* Asks; path may be NULL. A descriptor that the answer comes through, or -errno. */
+int e4d_facts_ask(const struct e4d_record *id, const char *path);
+
+/* Takes the answer where it has come, and closes fd then. True when it has. */
+bool e4d_facts_take(int fd, struct e4d_facts *facts);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#ifndef E4D_VIEW_REPLAY_H
+#define E4D_VIEW_REPLAY_H
+
+#include "view/feed.h"
+
+/*
+ * A feed that replays a trace dump, standing at its beginning. 0, or negative errno
+ * with the reason and its remedy in why. feed->ops->close() frees it.
+ */
+int e4d_feed_replay(struct e4d_feed **out, const char *dir, char *why, size_t why_len);
+
+#endif

@@ -1,0 +1,317 @@
+#!/bin/bash
+# SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+# The live view on a real terminal (tmux): screens, keys, resizing, and a terminal that
+# is left as it was, whatever ends the program. Prints TAP.
+#   tests/top.sh BUILD_DIR [DIR_ON_SCRATCH_EXT4]
+#   UPDATE=1 tests/top.sh BUILD_DIR   writes the golden screens anew: read them before you commit
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+prog=$PWD/$1/ext4diotop workload=$PWD/$1/workload maker=$PWD/$1/tests/dump_top dir=${2-}
+tmp=$(mktemp -d /tmp/e4d-top.XXXXXX)
+sock=e4dtop$$
+golden=$here/golden/top
+# A locale with UTF-8 must be there: C.UTF-8 is part of the C library.
+export LC_ALL=C.UTF-8 TZ=UTC
+unset NO_COLOR
+suite=top
+# shellcheck source=tap.sh disable=SC1091
+. "$here/tap.sh"
+
+t() { tmux -L "$sock" -f /dev/null "$@"; }
+cleanup() {
+	t kill-server 2>/dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+screen() { t capture-pane -p -t e; }
+# Waits (10 s at most) until the screen has the text.
+until_shows() { # TEXT
+	local i=0
+	until screen | grep -qF -- "$1"; do
+		i=$((i + 1))
+		[ $i -lt 200 ] || return 1
+		sleep 0.05
+	done
+}
+shows() { # NAME TEXT
+	if until_shows "$2"; then echo "ok $suite/$1"; else
+		echo "not ok $suite/$1: expected '$2', got: $(screen | tr '\n' '|' | head -c 400)"
+	fi
+}
+keys() { t send-keys -t e "$@"; }
+start() { # COLSxROWS COMMAND
+	t kill-session -t e 2>/dev/null
+	rm -f "$tmp/after"
+	t new-session -d -s e -x "${1%x*}" -y "${1#*x}" "$2"
+}
+
+# A screen that was drawn whole, against the golden one; the version may differ.
+same_screen() { # NAME
+	local file=$golden/$1 i=0
+	if [ -n "${UPDATE-}" ]; then
+		sleep 0.5
+		screen | sed 's/ext4diotop [0-9][0-9.]*/ext4diotop V.V.V/' >"$file"
+	fi
+	until screen | sed 's/ext4diotop [0-9][0-9.]*/ext4diotop V.V.V/' | cmp -s - "$file"; do
+		i=$((i + 1))
+		if [ $i -gt 100 ]; then
+			screen | sed 's/ext4diotop [0-9][0-9.]*/ext4diotop V.V.V/' | diff "$file" - | sed 's/^/# /' | head -n 20
+			echo "not ok $suite/golden/$1: expected the screen of $file"
+			return
+		fi
+		sleep 0.05
+	done
+	echo "ok $suite/golden/$1"
+}
+
+replay() { # COLSxROWS [OPTION...]: a replay that moves only when told
+	local size=$1
+	shift
+	start "$size" "cd $tmp && exec $prog top -r $tmp/dump -d 600 $*"
+	until_shows 'ext4diotop'
+}
+
+screens() {
+	local size
+	for size in 60x8 80x24 200x60; do
+		replay $size
+		keys .
+		until_shows 22:23:20
+		keys .
+		same_screen files.$size
+		keys 2
+		same_screen processes.$size
+		keys 3
+		same_screen filesystems.$size
+		keys 4
+		same_screen in-flight.$size
+		keys 5
+		same_screen findings.$size
+		keys Enter
+		same_screen seen.$size
+		keys Enter
+		same_screen detail.$size
+		keys '?'
+		same_screen help.$size
+		keys q q 1 a
+		same_screen total.$size
+		keys q
+	done
+	replay 80x24 --ascii --color never
+	keys . .
+	same_screen ascii.80x24
+	# the same lines, whatever size it had in between
+	replay 80x24
+	keys .
+	until_shows 22:23:20
+	keys .
+	for size in 60x8 200x60 40x5 61x9 100x30; do
+		t resize-window -t e -x ${size%x*} -y ${size#*x}
+		sleep 0.1
+	done
+	shows resize-100 'OVER'
+	t resize-window -t e -x 50 -y 8
+	shows too-small 'too small: 60x8 wanted'
+	t resize-window -t e -x 80 -y 24
+	same_screen files.80x24
+}
+
+replaying() {
+	replay 80x24
+	keys f
+	shows replay-next-finding '1 NEW FINDING'
+	shows replay-stopped 'STOPPED'
+	keys f f
+	shows replay-no-more 'no finding from here'
+	keys g
+	shows replay-asks 'go to time'
+	keys 22:20:00 Enter
+	shows replay-jumps '22:20:00'
+	shows replay-forgets 'no finding'
+	keys g +1795 Enter
+	shows replay-jumps-by-seconds '22:43:1'
+	keys .
+	shows replay-end 'END OF DUMP'
+	keys 1 /orders Enter
+	keys Enter
+	shows search-and-enter 'ino 103'
+	keys q
+	keys \\ 'comm=postgres' Enter
+	shows filter 'filter: comm=postgr'
+	check filter-hides 0 "$(screen | grep -c walwriter)"
+	keys m 'before the crash' Enter
+	shows mark 'marked: before the crash'
+	keys w C-u saved Enter
+	shows save 'writes saved in saved'
+	check saved-marks 1 "$(babeltrace2 "$tmp/saved" 2>/dev/null | grep -c 'before the crash')"
+	check saved-filtered 0 "$(babeltrace2 "$tmp/saved" 2>/dev/null | grep -c mysqld)"
+	keys w C-u saved Enter
+	shows save-never-overwrites 'not saved'
+	keys \\ C-u Enter
+	keys /orders Enter Enter
+	until_shows 'ino 103'
+	keys p
+	shows print 'written to ext4diotop-ino103-'
+	check print-mode 600 "$(stat -c %a "$tmp"/ext4diotop-ino103-*.txt)"
+	check print-100-columns 0 "$(awk 'length > 100' "$tmp"/ext4diotop-ino103-*.txt | wc -l)"
+	says print-timeline 'VERDICT' "$tmp"/ext4diotop-ino103-*.txt
+	keys q q
+}
+
+# What the terminal was, and what it is: line settings, alternate screen, cursor, keypad.
+terminal() {
+	t display-message -p -t e '#{alternate_on} #{cursor_flag} #{keypad_flag} #{mouse_any_flag}'
+}
+# Runs it under a shell that says how the line was set before and after.
+ends() { # NAME EXPECTED_EXIT HOW [ARG...]
+	local name=$1 want=$2 pid before
+	shift 2
+	start 80x24 "stty -g >$tmp/before; sh -c 'echo \$\$ >$tmp/pid; exec $prog top -r $tmp/dump -d 600'; echo \$? >$tmp/rc; stty -g >$tmp/after; echo ENDED; exec cat"
+	until_shows 'ext4diotop'
+	pid=$(cat "$tmp/pid")
+	before=$(terminal)
+	check "$name/alternate-screen" 1 "${before%% *}"
+	"$@" "$pid"
+	if ! until_shows ENDED; then
+		echo "not ok $suite/$name: it did not end"
+		kill -KILL "$pid"
+		return
+	fi
+	check "$name/exit" "$want" "$(cat "$tmp/rc")"
+	check "$name/terminal" '0 1 0 0' "$(terminal)"
+	check "$name/stty" "$(cat "$tmp/before")" "$(cat "$tmp/after")"
+}
+key_q() { keys q; }
+key_ctrl_c() { keys C-c; }
+signal() { kill "-$1" "$2"; }
+
+suspended() {
+	start 80x24 'PS1="$ " exec bash --norc --noprofile -i'
+	t send-keys -t e "stty -g >$tmp/before; $prog top -r $tmp/dump -d 600" Enter
+	until_shows 'REPLAY'
+	keys C-z
+	shows suspend/shell 'Stopped'
+	check suspend/terminal '0 1 0 0' "$(terminal)"
+	keys 'fg' Enter
+	shows suspend/continues 'REPLAY'
+	check suspend/alternate-screen 1 "$(terminal | cut -c1)"
+	keys q
+	until_shows 'top -r'
+	keys "stty -g >$tmp/after; echo DO''NE" Enter
+	shows suspend/shell-again 'DONE'
+	check suspend/stty "$(cat "$tmp/before")" "$(cat "$tmp/after")"
+	# stopped and continued from outside: drawn anew
+	replay 80x24
+	local pid
+	pid=$(t display-message -p -t e '#{pane_pid}')
+	kill -STOP "$pid"
+	kill -CONT "$pid"
+	keys .
+	shows stop-cont '22:23:20'
+	keys q
+}
+
+batch() {
+	local out=$tmp/out
+	"$prog" -r "$tmp/dump" -d 600 -n 2 >"$out" 2>"$tmp/err"
+	check batch/exit 1 $?
+	check batch/80 0 "$(awk 'length > 90' "$out" | wc -l)" # bytes; wide characters have three
+	check batch/tables 2 "$(grep -c '^FILE' "$out")"
+	check batch/no-escape 0 "$(grep -c $'\033' "$out")"
+	"$prog" top -b -r "$tmp/dump" -d 600 --once -q >"$out" 2>"$tmp/err"
+	check batch/quiet 0 "$(grep -c '^FILE\|ext4diotop' "$out")"
+	check batch/quiet-lines 6 "$(wc -l <"$out")"
+	"$prog" top -r "$tmp/dump" -d 600 -o json >"$out" 2>"$tmp/err"
+	check batch/json-lines 3 "$(wc -l <"$out")"
+	check batch/json-valid 3 "$(python3 -c 'import json,sys
+for l in open(sys.argv[1]): d = json.loads(l); print(len(d["files"]) == 6)' "$out" | grep -c True)"
+	"$prog" top -r "$tmp/dump" -d 600 -o csv >"$out" 2>"$tmp/err"
+	check batch/csv-lines 19 "$(wc -l <"$out")"
+	check batch/csv-fields 1 "$(python3 -c 'import csv,sys
+print(len({len(r) for r in csv.reader(open(sys.argv[1]))}))' "$out")"
+	"$prog" top -r "$tmp/dump" -d 600 -b --color always >"$out" 2>"$tmp/err"
+	check batch/color 1 "$(grep -c $'\033\[1;31m.*1 NEW' "$out")"
+	# a terminal that can do nothing gets tables too
+	start 80x24 "TERM=dumb $prog top -r $tmp/dump -d 600; echo ENDED; exec cat"
+	shows batch/dumb ENDED
+	check batch/dumb-no-alternate 0 "$(terminal | cut -c1)"
+	"$prog" top -r "$tmp/nowhere" >"$out" 2>"$tmp/err"
+	check batch/no-dump 3 $?
+	"$prog" top -o xml >"$out" 2>"$tmp/err"
+	check batch/usage 2 $?
+	says batch/usage-says 'one of text, json, csv' "$tmp/err"
+	"$prog" top --json >"$out" 2>"$tmp/err"
+	check batch/json-option 2 $?
+}
+
+colors() {
+	replay 80x24
+	keys f
+	until_shows 'NEW FINDING'
+	check color/yes 1 "$(t capture-pane -e -p -t e | grep -c $'\033\[[0-9;]*41m.*NEW FINDING')"
+	start 80x24 "cd $tmp && NO_COLOR=1 exec $prog top -r $tmp/dump -d 600"
+	until_shows 'ext4diotop'
+	keys f
+	until_shows 'NEW FINDING'
+	check color/no-color 0 "$(t capture-pane -e -p -t e | grep -c $'\033\[[0-9;]*[34][1-7]m')"
+	keys q
+}
+
+# Real writes, real findings where this kernel leaks: the disk says whether it does.
+live() {
+	if [ -z "$dir" ]; then
+		echo "ok $suite/live # SKIP no scratch file system was given"
+		return
+	fi
+	start 100x30 "cd $tmp && exec $prog --filter dev=$dir -d 0.5"
+	shows live/starts 'lost 0'
+	"$workload" run --keep "$dir" overwrite append-1m efault-off >"$tmp/truth" 2>/dev/null
+	shows live/file 'append-1m'
+	if grep -q '"case":"efault-off".*"past_eof":0,' "$tmp/truth"; then
+		shows live/no-finding 'no finding'
+	else
+		shows live/finding '1 NEW FINDING'
+		keys 5 Enter Enter
+		shows live/detail-path 'e4d-workload-efault-off'
+		shows live/detail-disk 'bytes written'
+		check live/past-eof-as-fiemap "$(sed -n 's/.*efault-off.*"past_eof":\([0-9]*\).*/\1/p' "$tmp/truth")" \
+			"$(screen | sed -n 's/^blocks past EOF.*: \([0-9]*\) bytes written.*/\1/p')"
+		keys q
+	fi
+	keys 1
+	# every write of a file that is looked at, also those inside EOF
+	keys / append-1m Enter Enter
+	until_shows 'WRITES'
+	sleep 1
+	dd if=/dev/zero of="$dir/e4d-workload-append-1m" bs=4k count=50 oflag=direct conv=notrunc 2>/dev/null
+	shows live/every-write 'the last 51 of 51'
+	keys q
+	keys 2
+	until_shows CGROUP
+	dd if=/dev/zero of="$dir/e4d-workload-append-1m" bs=4k count=200 oflag=direct conv=notrunc 2>/dev/null
+	shows live/process 'dd'
+	keys q
+	rm -f "$dir"/e4d-workload-*
+}
+
+if ! command -v tmux >/dev/null; then
+	echo "not ok $suite: no tmux here (package tmux)"
+	exit 1
+fi
+mkdir -p "$golden"
+t new-session -d -s keep 'exec cat' # the server ends with its last session
+t set-option -g remain-on-exit on
+"$maker" "$tmp/dump" || { echo "not ok $suite: no dump could be made"; exit 1; }
+screens
+replaying
+ends end/q 4 key_q
+ends end/ctrl-c 4 key_ctrl_c
+ends end/term 4 signal TERM
+ends end/hup 4 signal HUP
+ends end/segv 139 signal SEGV
+ends end/abort 134 signal ABRT
+suspended
+batch
+colors
+live
