@@ -105,6 +105,7 @@ suite_report() {
 
 suite_validate() {
 	tests/validate.sh build
+	tests/validate-lab.sh build
 }
 
 suite_wrap() {

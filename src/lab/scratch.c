@@ -18,6 +18,19 @@
 
 #define MIN_BYTES (256 * WL_MIB)
 
+/* blkid puts a backslash before what a shell would take for its own. */
+static void unquote(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (*s != '\\' || !s[1])
+			*to++ = *s;
+		else
+			*to++ = *++s;
+	*to = 0;
+}
+
 /* "ext4 labelled data", of blkid's probe of the device itself, not of its cache. */
 static void signature(const char *dev, char *buf, size_t len)
 {
@@ -35,6 +48,7 @@ static void signature(const char *dev, char *buf, size_t len)
 		if (!strncmp(line, "LABEL=", 6))
 			snprintf(label, sizeof(label), " labelled %.200s", line + 6);
 	}
+	unquote(label);
 	e4d_escape_text(safe, sizeof(safe), label, strlen(label));
 	snprintf(buf, len, "%s%s%.200s", *type ? "with " : "without a known signature", type, safe);
 }
