@@ -132,6 +132,7 @@ suite_salvage() {
 
 suite_validate() {
 	tests/validate.sh build
+	tests/validate-lab.sh build
 }
 
 suite_wrap() {

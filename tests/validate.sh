@@ -39,7 +39,8 @@ written() {
 	sync -f "$mnt"
 	awk '{ printf "%d\n", $7 / 2 }' "/sys/dev/block/$(cat "$tmp/dev")/stat"
 }
-names() { sed '/^#/d' "$leaking" | sort; }
+# Of the known cases, those of the safe tier.
+names() { sed '/^#/d' "$leaking" | grep -xF -f <("$prog" validate --list | awk '/^$/ { exit } { print $1 }') | sort; }
 failed() { sed -nE 's/^not ok [0-9]+ (.*)/\1/p' "$tmp/out" | sort; }
 
 check help 0 "$(validate --help)"

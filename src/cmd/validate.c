@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/compare.h"
+#include "lab/lab.h"
 #include "record/names.h"
 #include "util/escape.h"
 #include "util/log.h"
@@ -20,7 +21,8 @@
 static const char help[] =
 	"Usage: ext4diotop validate [OPTIONS] DIR\n"
 	"       ext4diotop validate --diff OLD.json NEW.json\n"
-	"       ext4diotop validate --list\n"
+	"       ext4diotop validate --lab [OPTIONS]\n"
+	"       ext4diotop validate --list [--lab]\n"
 	"Makes direct writes on unnamed files in DIR, and judges each by the disk\n"
 	"(FIEMAP, i_size, st_blocks, the data) and by the tracer. Safe on a mount in\n"
 	"use: at most 64 MiB, 200 writes and 30 s, idle I/O priority, and no file has\n"
@@ -39,12 +41,18 @@ static const char help[] =
 	"                  exit 0 when a case fails as on a kernel that leaks\n"
 	"  --dry-run       print what would be done, and write nothing\n"
 	"  --list          print the cases and the invariants\n"
+	"  --lab           more cases, on images of each kind, made for it and thrown away:\n"
+	"                  faults in every part, ENOSPC, EIO, signals, a shutdown; e2fsck\n"
+	"  --work DIR      the lab's images are unnamed files there; default: /var/tmp\n"
+	"  --scratch DEV   this block device in place of images; says what would be lost\n"
+	"  --yes           what is on DEV may be destroyed\n"
 	"  -q, --quiet     no progress and no messages on standard error\n"
 	"\n"
 	"Examples:\n"
 	"  ext4diotop validate /mnt/data\n"
 	"  ext4diotop validate --dry-run /mnt/data\n"
 	"  ext4diotop validate --run 'pwrite/*' --format table /mnt/data\n"
+	"  ext4diotop validate --lab --run '4k/*' --run '1k/pwrite/*'\n"
 	"  ext4diotop validate --exclude known --format junit /mnt/data > result.xml\n"
 	"  ext4diotop validate --format json /mnt/data > old.json\n"
 	"  ext4diotop validate --baseline old.json /mnt/data\n"
@@ -65,7 +73,11 @@ enum {
 	OPT_LIST,
 	OPT_DIFF,
 	OPT_BASELINE,
-	OPT_EXPECT
+	OPT_EXPECT,
+	OPT_LAB,
+	OPT_WORK,
+	OPT_SCRATCH,
+	OPT_YES
 };
 
 static const struct option longopts[] = {
@@ -78,6 +90,10 @@ static const struct option longopts[] = {
 	{"diff", required_argument, NULL, OPT_DIFF},
 	{"baseline", required_argument, NULL, OPT_BASELINE},
 	{"expect", required_argument, NULL, OPT_EXPECT},
+	{"lab", no_argument, NULL, OPT_LAB},
+	{"work", required_argument, NULL, OPT_WORK},
+	{"scratch", required_argument, NULL, OPT_SCRATCH},
+	{"yes", no_argument, NULL, OPT_YES},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -87,8 +103,8 @@ struct validate {
 	struct e4d_vselect sel;
 	const struct e4d_vformat *format;
 	enum e4d_tier tier;
-	bool no_tracer, dry, list, quiet;
-	const char *diff, *baseline;
+	bool no_tracer, dry, list, quiet, lab, yes;
+	const char *diff, *baseline, *work, *scratch;
 	struct e4d_vsaved old; /* with baseline */
 	enum e4d_vexpect expect;
 	struct e4d_vrun run;
@@ -131,9 +147,7 @@ static int add_glob(struct validate *v, const char *glob)
 {
 	int err = e4d_vselect_run(&v->sel, glob);
 
-	if (err == -ENOENT)
-		e4d_err("--run: no case is named '%s'; see ext4diotop validate --list", glob);
-	else if (err)
+	if (err)
 		e4d_err("--run: at most %d times", E4D_V_GLOBS);
 	return err;
 }
@@ -166,6 +180,18 @@ static int parse_one(struct validate *v, int c)
 			return 0;
 		e4d_err("--expect wants broken or fixed, not '%s'", optarg);
 		return -EINVAL;
+	case OPT_LAB:
+		v->lab = true;
+		return 0;
+	case OPT_WORK:
+		v->work = optarg;
+		return 0;
+	case OPT_SCRATCH:
+		v->scratch = optarg;
+		return 0;
+	case OPT_YES:
+		v->yes = true;
+		return 0;
 	case 'q':
 		v->quiet = true;
 		e4d_log_set_level(E4D_LOG_ERR);
@@ -191,6 +217,17 @@ static int check_comparison(struct validate *v)
 	return -EINVAL;
 }
 
+static int check_lab(const struct validate *v)
+{
+	if (v->lab && v->diff)
+		e4d_err("--diff runs nothing, and so takes no --lab");
+	else if (!v->lab && (v->work || v->scratch || v->yes))
+		e4d_err("--work, --scratch and --yes go with --lab");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* E4D_OPTS_RUN, or an exit code. */
 static int parse(struct validate *v, int argc, char **argv)
 {
@@ -205,77 +242,96 @@ static int parse(struct validate *v, int argc, char **argv)
 		if (parse_one(v, c))
 			goto usage;
 	}
-	if (check_comparison(v))
+	if (check_comparison(v) || check_lab(v))
 		goto usage;
-	if (argc - optind == 1 || (v->list && argc == optind))
+	if (argc - optind == (v->lab ? 0 : 1) || (v->list && argc == optind))
 		return E4D_OPTS_RUN;
-	e4d_err(v->diff ? "--diff wants two files: --diff OLD.json NEW.json"
-	                : "validate wants one directory on an ext4");
+	e4d_err("%s", v->diff  ? "--diff wants two files: --diff OLD.json NEW.json"
+	              : v->lab ? "--lab takes no directory but by --work"
+	                       : "validate wants one directory on an ext4");
 usage:
 	fputs("Try 'ext4diotop validate --help'.\n", stderr);
 	return E4D_EXIT_USAGE;
 }
 
-static int list(const struct e4d_vselect *sel)
+static int list(struct e4d_vselect *sel, bool lab)
 {
+	int width = lab ? 28 : 24;
+
 	for (size_t i = 0; i < e4d_vcase_count; i++)
-		if (e4d_vselect_wanted(sel, e4d_vcases[i].w.name))
-			printf("%-24s %s\n", e4d_vcases[i].w.name, e4d_vcases[i].w.what);
+		if ((lab || e4d_vcases[i].medium == E4D_V_SAFE) &&
+		    e4d_vselect_wanted(sel, e4d_vcases[i].w.name, ""))
+			printf("%-*s %s\n", width, e4d_vcases[i].w.name, e4d_vcases[i].w.what);
 	puts("\nAfter each of them:");
 	for (size_t i = 0; i < e4d_vcheck_count; i++)
-		printf("%-24s %s\n", e4d_vchecks[i].name, e4d_vchecks[i].what);
-	printf("%-24s %s\n", "tracer", "saw exactly these writes, and says what the disk says");
+		printf("%-*s %s\n", width, e4d_vchecks[i].name, e4d_vchecks[i].what);
+	if (lab)
+		printf("%-*s %s\n", width, "e2fsck", "e2fsck -fn says nothing of its file");
+	printf("%-*s %s\n", width, "tracer",
+	       "saw exactly these writes, and says what the disk says");
 	return E4D_EXIT_CLEAN;
 }
 
 static int print_plan(const struct e4d_vrun *r)
 {
 	unsigned int writes = 0, cases = 0;
+	int width = r->where ? 42 : 24;
 	char dir[512];
 	uint64_t bytes = 0;
 
 	e4d_escape_text(dir, sizeof(dir), r->mount.dir, strlen(r->mount.dir));
-	printf("%s: ext4 on %s, %" PRIu64 " MiB free; nothing is written now\n", dir,
-	       r->mount.device, (uint64_t)(r->mount.avail / WL_MIB));
+	if (r->where)
+		printf("%s: %s; nothing is written now\n", dir, r->where);
+	else
+		printf("%s: ext4 on %s, %" PRIu64 " MiB free; nothing is written now\n", dir,
+		       r->mount.device, (uint64_t)(r->mount.avail / WL_MIB));
 	for (size_t i = 0; i < r->count; i++) {
 		const struct e4d_vresult *v = &r->results[i];
 
 		if (v->kernel == E4D_V_SKIP) {
-			printf("skip %-24s %s\n", v->c->w.name, v->why);
+			printf("skip %-*s %s\n", width, v->name, v->why);
 			continue;
 		}
-		printf("run  %-24s %4" PRIu64 " KiB  %s\n", v->c->w.name,
+		printf("run  %-*s %4" PRIu64 " KiB  %s\n", width, v->name,
 		       (uint64_t)(e4d_vcase_bytes(v->c) / WL_KIB), v->c->w.what);
 		writes += e4d_vcase_writes(v->c);
 		bytes += e4d_vcase_bytes(v->c);
 		cases++;
 	}
-	printf("%u cases, %u writes, at most %" PRIu64 " MiB, all of it unnamed files\n", cases,
-	       writes, (uint64_t)((bytes + WL_MIB - 1) / WL_MIB));
+	printf("%u cases, %u writes, at most %" PRIu64 " MiB, all of it %s\n", cases, writes,
+	       (uint64_t)((bytes + WL_MIB - 1) / WL_MIB),
+	       r->where ? "thrown away" : "unnamed files");
 	return cases ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
 }
 
 static void progress(const struct e4d_vrun *r, size_t at)
 {
-	fprintf(stderr, "\r%zu/%zu %-24s", at + 1, r->count, r->results[at].c->w.name);
+	unsigned int left =
+		at ? (unsigned int)(r->seconds / (double)at * (double)(r->count - at)) : 0;
+
+	fprintf(stderr, "\r%zu/%zu %-42s", at + 1, r->count, r->results[at].name);
+	if (at)
+		fprintf(stderr, " ETA %u:%02u ", left / 60, left % 60);
 }
 
 /* A tier that was asked for must attach; else the disk's word is enough. */
-static int attach(struct validate *v)
+static int attach(void *ctx, struct e4d_vresult *results, size_t count)
 {
-	struct e4d_vrun *r = &v->run;
+	struct validate *v = ctx;
+	struct e4d_vtracer *t = &v->run.tracer;
 
 	if (v->no_tracer) {
-		snprintf(r->tracer.why, sizeof(r->tracer.why), "--tier none");
+		snprintf(t->why, sizeof(t->why), "--tier none");
 		return 0;
 	}
-	if (!e4d_vtracer_open(&r->tracer, r->mount.dev, v->tier, r->results, r->count))
+	if (!e4d_vtracer_open(t, v->run.mount.dev, v->tier, results, count))
 		return 0;
 	if (v->tier) {
-		e4d_err("cannot trace here: %s", r->tracer.why);
+		e4d_err("cannot trace here: %s", t->why);
 		return E4D_EXIT_CANNOT;
 	}
-	e4d_warn("no tracer: %s; the disk alone judges", r->tracer.why);
+	e4d_warn("no tracer: %s; the disk alone judges", t->why);
+	v->no_tracer = true; /* nor would there be one for another image */
 	return 0;
 }
 
@@ -291,64 +347,110 @@ static int expected(const struct validate *v)
 	return code;
 }
 
-static int run(struct validate *v)
+/* What the run was for: its results, or what they are beside others. */
+static int print(struct validate *v)
 {
-	bool show = !v->quiet && isatty(STDERR_FILENO);
-	struct e4d_vrun *r = &v->run;
-	int code, err;
-
-	e4d_vrun_hold_signals(true);
-	signal(SIGPIPE, SIG_IGN);
-	code = attach(v);
-	if (code)
-		return code;
-	err = e4d_vrun_go(r, show ? progress : NULL);
-	if (show)
-		fprintf(stderr, "\r%-40s\r", "");
-	if (err) {
-		e4d_err("%s", strerror(-err));
-		return E4D_EXIT_CANNOT;
-	}
 	if (v->baseline)
-		return e4d_compare_run(&v->old, r, v->format->name);
-	v->format->print(r, stdout);
+		return e4d_compare_run(&v->old, &v->run, v->format->name);
+	v->format->print(&v->run, stdout);
 	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
 		e4d_err("output: %s", strerror(errno));
 		return E4D_EXIT_CANNOT;
 	}
-	return v->expect ? expected(v) : (int)e4d_vrun_exit(r);
+	return v->expect ? expected(v) : (int)e4d_vrun_exit(&v->run);
+}
+
+static int go(struct validate *v, struct e4d_lab *lab)
+{
+	struct e4d_vrun *r = &v->run;
+	int code, err;
+
+	if (v->lab) {
+		code = e4d_lab_go(lab, r, attach, v);
+		if (code && *lab->why)
+			e4d_err("%s", lab->why);
+		return code;
+	}
+	code = attach(v, r->results, r->count);
+	err = code ? 0 : e4d_vrun_go(r);
+	if (err)
+		e4d_err("%s", strerror(-err));
+	return err ? E4D_EXIT_CANNOT : code;
+}
+
+static int run(struct validate *v, struct e4d_lab *lab)
+{
+	bool show = !v->quiet && isatty(STDERR_FILENO);
+	int code;
+
+	e4d_vrun_hold_signals(true);
+	signal(SIGPIPE, SIG_IGN);
+	v->run.progress = show ? progress : NULL;
+	code = go(v, lab);
+	if (show)
+		fprintf(stderr, "\r%-70s\r", "");
+	return code ? code : print(v);
+}
+
+/* May it run here? An exit code. */
+static int open_place(struct validate *v, struct e4d_lab *lab, const char *dir)
+{
+	int code;
+
+	if (v->lab) {
+		code = e4d_lab_open(lab, v->work, v->scratch, v->yes || v->dry);
+		v->run.where = lab->where;
+		v->run.mount.dir = lab->work;
+		if (code)
+			e4d_err("%s", lab->why);
+		return code;
+	}
+	code = e4d_vmount_open(&v->run.mount, dir);
+	if (!code && !v->dry)
+		code = e4d_vmount_probe(&v->run.mount);
+	if (code)
+		e4d_err("%s: %s", dir, v->run.mount.why);
+	return code;
+}
+
+static int plan(struct validate *v)
+{
+	const char *glob;
+
+	if (v->lab ? e4d_lab_plan(&v->run, &v->sel) : e4d_vrun_plan(&v->run, &v->sel))
+		return E4D_EXIT_CANNOT;
+	glob = e4d_vselect_unmatched(&v->sel);
+	if (!glob)
+		return E4D_EXIT_CLEAN;
+	e4d_err("--run: no case is named '%s'; see ext4diotop validate --list%s", glob,
+	        v->lab ? " --lab" : "");
+	return E4D_EXIT_USAGE;
 }
 
 int e4d_cmd_validate(int argc, char **argv)
 {
 	struct validate v = {0};
 	int code = parse(&v, argc, argv);
-	const char *dir;
+	static struct e4d_lab lab;
 
 	if (code != E4D_OPTS_RUN)
 		goto out;
 	if (v.list) {
-		code = list(&v.sel);
+		code = list(&v.sel, v.lab);
 		goto out;
 	}
-	dir = argv[optind];
 	if (v.diff) {
 		signal(SIGPIPE, SIG_IGN);
-		code = e4d_compare_files(v.diff, dir, v.format->name);
+		code = e4d_compare_files(v.diff, argv[optind], v.format->name);
 		goto out;
 	}
 	code = v.baseline ? e4d_compare_read(&v.old, v.baseline) : E4D_EXIT_CLEAN;
-	if (code)
-		goto out;
-	code = e4d_vmount_open(&v.run.mount, dir);
-	if (!code && !v.dry)
-		code = e4d_vmount_probe(&v.run.mount);
-	if (code)
-		e4d_err("%s: %s", dir, v.run.mount.why);
-	else if (e4d_vrun_plan(&v.run, &v.sel))
-		code = E4D_EXIT_CANNOT;
-	else
-		code = v.dry ? print_plan(&v.run) : run(&v);
+	if (!code)
+		code = plan(&v);
+	if (!code)
+		code = open_place(&v, &lab, argv[optind]);
+	if (!code)
+		code = v.dry ? print_plan(&v.run) : run(&v, &lab);
 out:
 	e4d_vtracer_close(&v.run.tracer);
 	e4d_vrun_hold_signals(false);

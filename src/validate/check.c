@@ -48,12 +48,23 @@ static bool ret_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
 	case E4D_V_SHORT:
 		ok = ret <= (int64_t)r->c->w.readable;
 		break;
+	case E4D_V_LESS:
+		ok = ret < full;
+		break;
+	case E4D_V_KILLED:
+	case E4D_V_CRASH:
+		ok = true;
+		break;
 	default:
 		ok = ret == full;
 	}
 	return ok || fails(why, len, "returned %" PRId64 " of %" PRId64 " bytes", ret, full);
 }
 
+/*
+ * By the letter: a failed write that moved i_size breaks this one also when it left
+ * no block, and a reader finds bytes that no write ever reported.
+ */
 static bool size_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
                     const struct e4d_vfs *fs, char *why, size_t len)
 {
@@ -63,9 +74,17 @@ static bool size_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
 	(void)fs;
 	if (r->res.ret > 0 && r->res.offset + (uint64_t)r->res.ret > want)
 		want = r->res.offset + (uint64_t)r->res.ret;
-	return r->isize_after == want ||
-	       fails(why, len, "i_size is %" PRIu64 ", not %" PRIu64 ", after a return of %" PRId64,
-	             r->isize_after, want, r->res.ret);
+	if (r->isize_after == want || r->c->want == E4D_V_CRASH)
+		return true;
+	if (r->res.ret > 0)
+		return fails(why, len,
+		             "i_size is %" PRIu64 ", not %" PRIu64 ", after a return of %" PRId64,
+		             r->isize_after, want, r->res.ret);
+	return fails(why, len,
+	             "the write failed with %" PRId64 ", yet i_size moved from %" PRIu64
+	             " to %" PRIu64 "%s",
+	             r->res.ret, want, r->isize_after,
+	             r->truth.past_eof ? "" : ", with no block past it");
 }
 
 static bool past_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
@@ -116,7 +135,7 @@ static bool data_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
                     const struct e4d_vfs *fs, char *why, size_t len)
 {
 	(void)fs;
-	return r->res.ret <= 0 || o->data_ok ||
+	return r->res.ret <= 0 || r->c->want == E4D_V_CRASH || o->data_ok ||
 	       fails(why, len, "the data do not read back as written");
 }
 
@@ -130,20 +149,22 @@ const struct e4d_vcheck e4d_vchecks[] = {
 
 const size_t e4d_vcheck_count = sizeof(e4d_vchecks) / sizeof(e4d_vchecks[0]);
 
+void e4d_vcheck_fail(struct e4d_vresult *r, const char *name, const char *why)
+{
+	size_t at = r->kernel == E4D_V_FAIL ? strlen(r->why) : 0;
+
+	r->kernel = E4D_V_FAIL;
+	snprintf(r->why + at, sizeof(r->why) - at, "%s%s: %s", at ? "; " : "", name, why);
+}
+
 void e4d_vcheck_kernel(struct e4d_vresult *r, const struct wl_outcome *o, const struct e4d_vfs *fs)
 {
-	size_t at = 0;
-
 	r->kernel = E4D_V_PASS;
 	for (size_t i = 0; i < e4d_vcheck_count; i++) {
 		char why[120] = "";
 
-		if (e4d_vchecks[i].ok(r, o, fs, why, sizeof(why)))
-			continue;
-		r->kernel = E4D_V_FAIL;
-		if (at < sizeof(r->why))
-			at += (size_t)snprintf(r->why + at, sizeof(r->why) - at, "%s%s: %s",
-			                       at ? "; " : "", e4d_vchecks[i].name, why);
+		if (!e4d_vchecks[i].ok(r, o, fs, why, sizeof(why)))
+			e4d_vcheck_fail(r, e4d_vchecks[i].name, why);
 	}
 }
 
@@ -153,7 +174,12 @@ void e4d_vcheck_kernel(struct e4d_vresult *r, const struct wl_outcome *o, const 
  */
 static bool turned_away(const struct e4d_vresult *r, enum e4d_tier tier)
 {
-	return tier == E4D_TIER_TRACEPOINT && r->res.ret == -EAGAIN && !r->truth.past_eof;
+	return tier == E4D_TIER_TRACEPOINT && r->res.ret == -EAGAIN && !r->live.past_eof;
+}
+
+unsigned int e4d_vcheck_due(const struct e4d_vresult *r, enum e4d_tier tier)
+{
+	return turned_away(r, tier) ? 0 : r->res.writes;
 }
 
 static bool is_leak(unsigned int verdict)
@@ -164,7 +190,7 @@ static bool is_leak(unsigned int verdict)
 void e4d_vcheck_tool(struct e4d_vresult *r, enum e4d_tier tier)
 {
 	const struct e4d_record *rec = &r->rec;
-	bool knows_ret = rec->seen & E4D_SEEN_RET;
+	bool knows_ret = (rec->seen & E4D_SEEN_RET) && r->c->want != E4D_V_KILLED;
 	size_t len = sizeof(r->tool_why);
 	char *why = r->tool_why;
 
@@ -174,18 +200,21 @@ void e4d_vcheck_tool(struct e4d_vresult *r, enum e4d_tier tier)
 	else if (r->records != r->res.writes)
 		fails(why, len, "saw %u of %u writes", r->records, r->res.writes);
 	else if (rec->verdict == E4D_UNKNOWN) {
-		fails(why, len, "says unknown, the disk %s", r->truth.past_eof ? "leak" : "none");
+		fails(why, len, "says unknown, the disk %s", r->live.past_eof ? "leak" : "none");
 		r->tool = E4D_V_BLIND;
-	} else if (is_leak(rec->verdict) != (r->truth.past_eof > 0) ||
-	           rec->past_eof != r->truth.past_eof)
+	} else if (r->c->want == E4D_V_CRASH && is_leak(rec->verdict) == (r->live.past_eof > 0)) {
+		/* the file system ends before the write does: what it left is all to agree on */
+		r->tool = E4D_V_AGREES;
+	} else if (is_leak(rec->verdict) != (r->live.past_eof > 0) ||
+	           rec->past_eof != r->live.past_eof)
 		fails(why, len, "says %s of %llu bytes, the disk %" PRIu64,
-		      e4d_verdict_name(rec->verdict), rec->past_eof, r->truth.past_eof);
-	else if (rec->isize_after != r->isize_after)
+		      e4d_verdict_name(rec->verdict), rec->past_eof, r->live.past_eof);
+	else if (rec->isize_after != r->isize_live)
 		fails(why, len, "says i_size %llu, the disk %" PRIu64, rec->isize_after,
-		      r->isize_after);
-	else if (rec->prealloc != r->truth.prealloc)
+		      r->isize_live);
+	else if (rec->prealloc != r->live.prealloc)
 		fails(why, len, "says prealloc %llu, the disk %" PRIu64, rec->prealloc,
-		      r->truth.prealloc);
+		      r->live.prealloc);
 	else if (knows_ret && rec->ret != r->res.ret)
 		fails(why, len, "says ret %d, the caller %" PRId64, rec->ret, r->res.ret);
 	else if (knows_ret && (rec->offset != r->res.offset || rec->submitted != asked(r)))

@@ -76,7 +76,7 @@ static bool is_ext4(const struct e4d_vmount *m)
 	return file_has("/proc/self/mountinfo", dev, " - ext4 ");
 }
 
-enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir)
+enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 {
 	struct statfs sf;
 	struct stat st;
@@ -104,6 +104,15 @@ enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir)
 		return refuse(m, E4D_EXIT_NOTHING,
 		              "mounted with data=journal, where O_DIRECT writes are buffered; "
 		              "name a mount with data=ordered");
+	return E4D_EXIT_CLEAN;
+}
+
+enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir)
+{
+	enum e4d_exit code = e4d_vmount_look(m, dir);
+
+	if (code)
+		return code;
 	if (m->avail < E4D_V_MIN_FREE || m->avail < m->total / 100 * E4D_V_MIN_PERCENT) {
 		snprintf(m->why, sizeof(m->why),
 		         "nearly full: %llu MiB are free, and %llu MiB and %d %% must be; "

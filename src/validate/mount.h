@@ -26,6 +26,9 @@ struct e4d_vmount {
  * Looks at the mount that holds dir, and writes nothing. E4D_EXIT_CLEAN,
  * E4D_EXIT_NOTHING (not this mount) or E4D_EXIT_CANNOT, with m->why.
  */
+enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir);
+
+/* The same, and is there room for the safe tier on a mount in use? */
 enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir);
 
 /*

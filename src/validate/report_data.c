@@ -9,6 +9,7 @@
  *    "tracer":"agrees","tracer_why":"","verdict":"leak"}, ...],
  *  "tracer":{"result":"agrees","tier":"tracepoint","why":"...","lost":0},
  *  "passed":48,"failed":31,"skipped":0,"writes":80,"seconds":2.1}
+ * --lab has "lab":"5 images of ..." in place of device, blksize and unit.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static void json_str(FILE *f, const char *key, const char *text, const char *end
 static void json_case(const struct e4d_vresult *v, FILE *f)
 {
 	fputc('{', f);
-	json_str(f, "name", v->c->w.name, ",");
+	json_str(f, "name", v->name, ",");
 	json_str(f, "result", e4d_vkernel_word(v->kernel), ",");
 	json_str(f, "why", v->why, "");
 	if (v->kernel != E4D_V_SKIP) {
@@ -65,9 +66,14 @@ void e4d_vprint_json(const struct e4d_vrun *r, FILE *f)
 	json_str(f, "program", "ext4diotop " E4D_VERSION, ",");
 	json_str(f, "kernel", kernel, ",");
 	json_str(f, "dir", r->mount.dir, ",");
-	json_str(f, "device", r->mount.device, ",");
-	fprintf(f, "\"blksize\":%" PRIu64 ",\"unit\":%" PRIu64 ",\n\"cases\":[",
-	        r->mount.fs.blksize, r->mount.fs.unit);
+	if (r->where) {
+		json_str(f, "lab", r->where, ",");
+	} else {
+		json_str(f, "device", r->mount.device, ",");
+		fprintf(f, "\"blksize\":%" PRIu64 ",\"unit\":%" PRIu64 ",", r->mount.fs.blksize,
+		        r->mount.fs.unit);
+	}
+	fputs("\n\"cases\":[", f);
 	for (size_t i = 0; i < r->count; i++) {
 		fputs(i ? ",\n" : "\n", f);
 		json_case(&r->results[i], f);
@@ -111,7 +117,7 @@ static void xml(FILE *f, const char *key, const char *text)
 static void junit_case(const struct e4d_vresult *v, FILE *f)
 {
 	fputs("  <testcase classname=\"ext4diotop.kernel\"", f);
-	xml(f, "name", v->c->w.name);
+	xml(f, "name", v->name);
 	fprintf(f, " time=\"%.3f\"", v->seconds);
 	if (v->kernel == E4D_V_PASS) {
 		fputs("/>\n", f);

@@ -22,28 +22,42 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void skip(struct e4d_vresult *res, const char *why)
+void e4d_vrun_skip(struct e4d_vresult *res, const char *why)
 {
 	res->kernel = E4D_V_SKIP;
 	snprintf(res->why, sizeof(res->why), "%s", why);
 }
 
-int e4d_vrun_plan(struct e4d_vrun *r, const struct e4d_vselect *sel)
+int e4d_vrun_add(struct e4d_vrun *r, struct e4d_vselect *sel, const struct e4d_vcase *c,
+                 const char *image)
 {
-	r->results = calloc(e4d_vcase_count, sizeof(*r->results));
-	if (!r->results)
-		return -ENOMEM;
-	for (size_t i = 0; i < e4d_vcase_count; i++) {
-		struct e4d_vresult *res = &r->results[r->count];
+	struct e4d_vresult *res = reallocarray(r->results, r->count + 1, sizeof(*res));
 
-		if (!e4d_vselect_wanted(sel, e4d_vcases[i].w.name))
-			continue;
-		res->c = &e4d_vcases[i];
-		if (e4d_vselect_excluded(sel, e4d_vcases[i].w.name))
-			skip(res, "excluded");
-		r->count++;
-	}
+	if (!res)
+		return -ENOMEM;
+	r->results = res;
+	res += r->count;
+	memset(res, 0, sizeof(*res));
+	res->c = c;
+	snprintf(res->name, sizeof(res->name), "%s%s%s", image ? image : "", image ? "/" : "",
+	         c->w.name);
+	if (!e4d_vselect_wanted(sel, c->w.name, res->name))
+		return 0;
+	if (e4d_vselect_excluded(sel, c->w.name, res->name))
+		e4d_vrun_skip(res, "excluded");
+	r->count++;
 	return 0;
+}
+
+int e4d_vrun_plan(struct e4d_vrun *r, struct e4d_vselect *sel)
+{
+	int err = 0;
+
+	r->safe = true;
+	for (size_t i = 0; i < e4d_vcase_count && !err; i++)
+		if (e4d_vcases[i].medium == E4D_V_SAFE)
+			err = e4d_vrun_add(r, sel, &e4d_vcases[i], NULL);
+	return err;
 }
 
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
@@ -70,11 +84,13 @@ static bool interrupted(void)
 }
 
 /* The reason why no further case may run; NULL: it may. */
-static const char *spent(const struct e4d_vrun *r, const struct e4d_vcase *c, double start)
+static const char *spent(const struct e4d_vrun *r, const struct e4d_vcase *c)
 {
 	if (interrupted())
 		return "interrupted";
-	if (now() - start + E4D_V_CASE_SECONDS > E4D_V_SECONDS)
+	if (!r->safe)
+		return NULL;
+	if (r->seconds + E4D_V_CASE_SECONDS > E4D_V_SECONDS)
 		return "30 seconds are over";
 	if (r->writes + e4d_vcase_writes(c) > E4D_V_WRITES)
 		return "200 writes are made";
@@ -85,7 +101,17 @@ static const char *spent(const struct e4d_vrun *r, const struct e4d_vcase *c, do
 
 static void tick(void *ctx)
 {
-	e4d_vtracer_tick(ctx);
+	struct e4d_vrun *r = ctx;
+
+	e4d_vtracer_tick(&r->tracer);
+}
+
+static void ended(void *ctx)
+{
+	struct e4d_vrun *r = ctx;
+
+	if (r->hooks.ended)
+		r->hooks.ended(r->hooks.ctx);
 }
 
 static void broke(struct e4d_vresult *res, const char *what, int err)
@@ -95,50 +121,102 @@ static void broke(struct e4d_vresult *res, const char *what, int err)
 }
 
 /* After the child: takes over what it left, and judges it. */
-static void judge(struct e4d_vrun *r, struct e4d_vresult *res, enum wl_end end,
-                  const struct wl_result *shared, const struct wl_outcome *out)
+static void judge(struct e4d_vrun *r, struct e4d_vresult *res, int *fd, enum wl_end end,
+                  const struct wl_result *shared, struct wl_outcome *out)
 {
+	int err = 0;
+
 	res->res = *shared;
+	res->live = out->truth;
+	res->isize_live = (uint64_t)out->st.st_size;
+	if (r->hooks.after)
+		err = r->hooks.after(r->hooks.ctx, res, fd, out);
 	res->truth = out->truth;
 	res->isize_after = (uint64_t)out->st.st_size;
 	if (end == WL_SKIPPED)
-		skip(res, shared->skip);
+		e4d_vrun_skip(res, shared->skip);
 	else if (end == WL_BROKE)
 		broke(res, out->broke, out->err);
+	else if (err)
+		broke(res, "measuring after a new mount", err);
 	else
 		e4d_vcheck_kernel(res, out, &r->mount.fs);
 }
 
-static void run_case(struct e4d_vrun *r, struct e4d_vresult *res, int fd, struct wl_result *shared)
+static int prepare(struct e4d_vrun *r, struct e4d_vresult *res, int fd, struct wl_env *env)
+{
+	struct stat st;
+	int err = fstat(fd, &st) ? -errno : wl_prepare(&res->c->w, fd, env);
+
+	if (!err && r->hooks.before)
+		err = r->hooks.before(r->hooks.ctx, res, fd, env->skip, sizeof(env->skip));
+	res->ino = st.st_ino;
+	return err;
+}
+
+static void run_case(struct e4d_vrun *r, struct e4d_vresult *res, int *fd, struct wl_result *shared)
 {
 	const struct wl_how_run how = {
-		.seconds = E4D_V_CASE_SECONDS, .meanwhile = tick, .ctx = &r->tracer};
+		.seconds = E4D_V_CASE_SECONDS, .meanwhile = tick, .ended = ended, .ctx = r};
 	struct wl_env env = {.dir = r->mount.dir};
+	int err = prepare(r, res, *fd, &env);
 	struct wl_outcome out;
 	char path[32];
 	enum wl_end end;
-	struct stat st;
-	int err;
 
 	r->bytes += e4d_vcase_bytes(res->c);
-	err = fstat(fd, &st) ? -errno : wl_prepare(&res->c->w, fd, &env);
-	if (err && env.skip[0]) {
-		skip(res, env.skip);
-		return;
-	}
 	if (err) {
-		broke(res, "setup", err);
-		return;
+		ended(r);
+		if (env.skip[0])
+			e4d_vrun_skip(res, env.skip);
+		else
+			broke(res, "setup", err);
+	} else {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+		r->writes += e4d_vcase_writes(res->c);
+		end = wl_execute(&res->c->w, path, *fd, &env, &how, shared, &out);
+		judge(r, res, fd, end, shared, &out);
+		wl_outcome_free(&out);
 	}
-	res->ino = st.st_ino;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r->writes += e4d_vcase_writes(res->c);
-	end = wl_execute(&res->c->w, path, fd, &env, &how, shared, &out);
-	judge(r, res, end, shared, &out);
-	wl_outcome_free(&out);
+	/* its blocks are free once that is committed */
+	if (env.filler[0] && !unlink(env.filler) && *fd >= 0)
+		syncfs(*fd);
 }
 
-static void sum_up(struct e4d_vrun *r)
+void e4d_vrun_begin(struct e4d_vrun *r)
+{
+	r->seconds = 0;
+	r->started = now();
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+}
+
+int e4d_vrun_case(struct e4d_vrun *r, size_t at, int (*make)(struct e4d_vrun *r, size_t at),
+                  struct wl_result *shared)
+{
+	struct e4d_vresult *res = &r->results[at];
+	const char *why;
+	int fd;
+
+	r->seconds = now() - r->started;
+	why = spent(r, res->c);
+	if (r->progress)
+		r->progress(r, at);
+	if (res->kernel == E4D_V_SKIP)
+		return -1;
+	if (why) {
+		e4d_vrun_skip(res, why);
+		return -1;
+	}
+	fd = make(r, at);
+	if (fd < 0)
+		broke(res, "no file", fd);
+	else
+		run_case(r, res, &fd, shared);
+	res->seconds = now() - r->started - r->seconds;
+	return fd < 0 ? -1 : fd;
+}
+
+void e4d_vrun_end(struct e4d_vrun *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct e4d_vresult *res = &r->results[i];
@@ -146,55 +224,41 @@ static void sum_up(struct e4d_vrun *r)
 		r->passed += res->kernel == E4D_V_PASS;
 		r->failed += res->kernel == E4D_V_FAIL;
 		r->skipped += res->kernel == E4D_V_SKIP;
+		r->agree += res->tool == E4D_V_AGREES;
 		r->blind += res->tool == E4D_V_BLIND;
 		r->disagree += res->tool == E4D_V_DISAGREES;
 	}
+	r->seconds = now() - r->started;
+}
+
+static int unnamed(struct e4d_vrun *r, size_t at)
+{
+	(void)at;
+	return e4d_vmount_file(&r->mount);
 }
 
 /*
  * Files stay open until the tracer is judged: a removed inode's number would be
  * used again, and would no longer name one case.
  */
-int e4d_vrun_go(struct e4d_vrun *r, void (*progress)(const struct e4d_vrun *r, size_t at))
+int e4d_vrun_go(struct e4d_vrun *r)
 {
 	struct wl_result *shared = wl_result_new();
 	int *fds = calloc(r->count, sizeof(*fds));
-	double start = now();
-	size_t at = 0;
 
 	if (!shared || !fds) {
 		free(fds);
 		return -ENOMEM;
 	}
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
-	for (; at < r->count; at++) {
-		struct e4d_vresult *res = &r->results[at];
-		const char *why = spent(r, res->c, start);
-		double from = now();
-
-		fds[at] = -1;
-		if (progress)
-			progress(r, at);
-		if (res->kernel == E4D_V_SKIP)
-			continue;
-		if (why) {
-			skip(res, why);
-			continue;
-		}
-		fds[at] = e4d_vmount_file(&r->mount);
-		if (fds[at] < 0)
-			broke(res, "no file", fds[at]);
-		else
-			run_case(r, res, fds[at], shared);
-		res->seconds = now() - from;
-	}
-	e4d_vtracer_finish(&r->tracer);
-	while (at--)
+	e4d_vrun_begin(r);
+	for (size_t at = 0; at < r->count; at++)
+		fds[at] = e4d_vrun_case(r, at, unnamed, shared);
+	e4d_vtracer_settle(&r->tracer, true);
+	for (size_t at = 0; at < r->count; at++)
 		if (fds[at] >= 0)
 			close(fds[at]);
 	free(fds);
-	sum_up(r);
-	r->seconds = now() - start;
+	e4d_vrun_end(r);
 	return 0;
 }
 

@@ -7,27 +7,65 @@
 #include "validate/select.h"
 #include "validate/tracer.h"
 
+/* What the lab does around a case; each may be NULL. */
+struct e4d_vhooks {
+	/* the file is prepared, nothing is written: 0, or -errno with why to skip it */
+	int (*before)(void *ctx, struct e4d_vresult *res, int fd, char *why, size_t len);
+	void (*ended)(void *ctx); /* the writer has ended, nothing is measured */
+	/* measured, not judged: may measure again by another descriptor. 0 or -errno */
+	int (*after)(void *ctx, struct e4d_vresult *res, int *fd, struct wl_outcome *out);
+	void *ctx;
+};
+
 /* The whole of a run, for the reports. */
 struct e4d_vrun {
 	struct e4d_vmount mount;
 	struct e4d_vtracer tracer;
-	struct e4d_vresult *results; /* owned: the wanted cases in the table's order */
+	struct e4d_vhooks hooks;
+	const char *where;           /* the lab's sentence about its images; NULL: r->mount */
+	struct e4d_vresult *results; /* owned: the wanted cases, in order */
 	size_t count;
 	unsigned int passed, failed, skipped; /* the kernel's */
-	unsigned int blind, disagree;         /* the tool's */
+	unsigned int agree, blind, disagree;  /* the tool's */
 	unsigned int writes;                  /* O_DIRECT, made so far */
 	uint64_t bytes;                       /* bound of what was written so far */
-	double seconds;
+	double started;                       /* CLOCK_MONOTONIC, seconds */
+	double seconds;                       /* since the start, at each progress too */
+	/* called before each case, where it is set */
+	void (*progress)(const struct e4d_vrun *r, size_t at);
+	bool safe; /* the safe tier's bounds hold */
 };
 
-/* Fills r->results with the wanted cases. 0 or -ENOMEM. */
-int e4d_vrun_plan(struct e4d_vrun *r, const struct e4d_vselect *sel);
+/*
+ * Adds the case to r->results if it is wanted; image is NULL, or a word that
+ * begins its name. 0 or -ENOMEM. Results move: keep no pointer while adding.
+ */
+int e4d_vrun_add(struct e4d_vrun *r, struct e4d_vselect *sel, const struct e4d_vcase *c,
+                 const char *image);
+
+/* Fills r->results with the wanted cases of the safe tier. 0 or -ENOMEM. */
+int e4d_vrun_plan(struct e4d_vrun *r, struct e4d_vselect *sel);
 
 /*
- * Runs what is planned; files lie unnamed in the mount until all is judged. progress
- * is called before each case. 0, or -errno when nothing could be run.
+ * Runs what is planned; files lie unnamed in the mount until all is judged. 0, or
+ * -errno when nothing could be run.
  */
-int e4d_vrun_go(struct e4d_vrun *r, void (*progress)(const struct e4d_vrun *r, size_t at));
+int e4d_vrun_go(struct e4d_vrun *r);
+
+/*
+ * Runs one of the results, unless it is skipped or no further one may run, in which
+ * case the result says why. make is asked for the file, which it returns; the caller
+ * closes it. -1: there is none.
+ */
+int e4d_vrun_case(struct e4d_vrun *r, size_t at, int (*make)(struct e4d_vrun *r, size_t at),
+                  struct wl_result *shared);
+
+/* Starts the clock; and counts what came of it, at the end. */
+void e4d_vrun_begin(struct e4d_vrun *r);
+void e4d_vrun_end(struct e4d_vrun *r);
+
+/* The result is a skip, for this reason. */
+void e4d_vrun_skip(struct e4d_vresult *res, const char *why);
 
 /*
  * While held, SIGINT, SIGTERM and SIGHUP end the run after the case under way; they

@@ -12,10 +12,7 @@ int e4d_vselect_run(struct e4d_vselect *s, const char *glob)
 	if (s->glob_count == E4D_V_GLOBS)
 		return -E2BIG;
 	s->globs[s->glob_count++] = glob;
-	for (size_t i = 0; i < e4d_vcase_count; i++)
-		if (!fnmatch(glob, e4d_vcases[i].w.name, 0))
-			return 0;
-	return -ENOENT;
+	return 0;
 }
 
 static int add(struct e4d_vselect *s, const char *name, size_t len)
@@ -52,18 +49,28 @@ int e4d_vselect_exclude(struct e4d_vselect *s, FILE *f)
 	return err;
 }
 
-bool e4d_vselect_wanted(const struct e4d_vselect *s, const char *name)
+bool e4d_vselect_wanted(struct e4d_vselect *s, const char *name, const char *full)
 {
+	bool wanted = !s->glob_count;
+
 	for (size_t i = 0; i < s->glob_count; i++)
-		if (!fnmatch(s->globs[i], name, 0))
-			return true;
-	return !s->glob_count;
+		if (!fnmatch(s->globs[i], name, 0) || !fnmatch(s->globs[i], full, 0))
+			wanted = s->matched[i] = true;
+	return wanted;
 }
 
-bool e4d_vselect_excluded(const struct e4d_vselect *s, const char *name)
+const char *e4d_vselect_unmatched(const struct e4d_vselect *s)
+{
+	for (size_t i = 0; i < s->glob_count; i++)
+		if (!s->matched[i])
+			return s->globs[i];
+	return NULL;
+}
+
+bool e4d_vselect_excluded(const struct e4d_vselect *s, const char *name, const char *full)
 {
 	for (size_t i = 0; i < s->excluded_count; i++)
-		if (!strcmp(s->excluded[i], name))
+		if (!strcmp(s->excluded[i], name) || !strcmp(s->excluded[i], full))
 			return true;
 	return false;
 }

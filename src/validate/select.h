@@ -11,12 +11,13 @@
 
 struct e4d_vselect {
 	const char *globs[E4D_V_GLOBS]; /* not owned; none: all */
+	bool matched[E4D_V_GLOBS];
 	size_t glob_count;
 	char **excluded; /* owned */
 	size_t excluded_count;
 };
 
-/* -E2BIG: too many; -ENOENT: it matches no case. */
+/* -E2BIG: too many. */
 int e4d_vselect_run(struct e4d_vselect *s, const char *glob);
 
 /*
@@ -26,8 +27,12 @@ int e4d_vselect_run(struct e4d_vselect *s, const char *glob);
  */
 int e4d_vselect_exclude(struct e4d_vselect *s, FILE *f);
 
-bool e4d_vselect_wanted(const struct e4d_vselect *s, const char *name);
-bool e4d_vselect_excluded(const struct e4d_vselect *s, const char *name);
+/* By the case's own name, or by the result's, which the lab begins with the image. */
+bool e4d_vselect_wanted(struct e4d_vselect *s, const char *name, const char *full);
+bool e4d_vselect_excluded(const struct e4d_vselect *s, const char *name, const char *full);
+
+/* A glob that nothing was wanted for so far; NULL: none. */
+const char *e4d_vselect_unmatched(const struct e4d_vselect *s);
 void e4d_vselect_free(struct e4d_vselect *s);
 
 #endif

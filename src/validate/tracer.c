@@ -38,12 +38,16 @@ static int on_record(void *ctx, struct e4d_record *rec)
 int e4d_vtracer_open(struct e4d_vtracer *t, dev_t dev, enum e4d_tier tier,
                      struct e4d_vresult *results, size_t count)
 {
-	struct e4d_session_opts so = {
-		.on_record = on_record, .ctx = t, .tier = tier, .prompt = true};
+	struct e4d_session_opts so = {.on_record = on_record, .ctx = t, .prompt = true};
 	int err;
 
 	t->results = results;
 	t->count = count;
+	if (t->session && t->dev == dev)
+		return 0;
+	e4d_vtracer_close(t);
+	t->dev = dev;
+	so.tier = tier ? tier : t->tier;
 	so.cfg.all = 1;
 	so.cfg.dev = major(dev) << 20 | minor(dev);
 	err = e4d_session_open(&so, &t->session, t->why, sizeof(t->why));
@@ -62,7 +66,8 @@ void e4d_vtracer_tick(struct e4d_vtracer *t)
 static bool all_seen(const struct e4d_vtracer *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->results[i].res.done && t->results[i].records < t->results[i].res.writes)
+		if (t->results[i].res.done &&
+		    t->results[i].records < e4d_vcheck_due(&t->results[i], t->tier))
 			return false;
 	return true;
 }
@@ -74,14 +79,14 @@ static void count_loss(void *ctx, const char *name, uint64_t n)
 	(void)n;
 }
 
-void e4d_vtracer_finish(struct e4d_vtracer *t)
+void e4d_vtracer_settle(struct e4d_vtracer *t, bool last)
 {
 	if (!t->session)
 		return;
 	for (int i = 0; i < WAIT_TICKS && !all_seen(t); i++)
 		e4d_vtracer_tick(t);
-	e4d_session_stop(t->session);
-	t->lost = e4d_session_losses(t->session, count_loss, NULL);
+	if (last || !all_seen(t))
+		e4d_vtracer_close(t);
 	for (size_t i = 0; i < t->count; i++)
 		if (t->results[i].res.done)
 			e4d_vcheck_tool(&t->results[i], t->tier);
@@ -89,6 +94,10 @@ void e4d_vtracer_finish(struct e4d_vtracer *t)
 
 void e4d_vtracer_close(struct e4d_vtracer *t)
 {
+	if (!t->session)
+		return;
+	e4d_session_stop(t->session);
+	t->lost += e4d_session_losses(t->session, count_loss, NULL);
 	e4d_session_close(t->session);
 	t->session = NULL;
 }

@@ -11,16 +11,18 @@ struct e4d_session;
 
 struct e4d_vtracer {
 	struct e4d_session *session; /* NULL: none, and why says so */
-	enum e4d_tier tier;
+	enum e4d_tier tier;          /* of the first session that there was */
+	dev_t dev;
 	struct e4d_vresult *results; /* the caller's, with `ino` set before the write */
 	size_t count;
-	uint64_t lost; /* after the stop */
+	uint64_t lost; /* in all sessions that have ended */
 	char why[1024];
 };
 
 /*
- * Attaches to direct writes on dev; tier E4D_TIER_NONE is the best. Records
- * are noted in the result that has their inode. 0 or -errno with t->why.
+ * Attaches to direct writes on dev; tier E4D_TIER_NONE is the best, or the one that
+ * was found before. Records are noted in the result that has their inode. A session that
+ * is on dev already goes on, with other results. 0 or -errno with t->why.
  */
 int e4d_vtracer_open(struct e4d_vtracer *t, dev_t dev, enum e4d_tier tier,
                      struct e4d_vresult *results, size_t count);
@@ -28,8 +30,11 @@ int e4d_vtracer_open(struct e4d_vtracer *t, dev_t dev, enum e4d_tier tier,
 /* One step of some milliseconds; without a tracer it only waits. */
 void e4d_vtracer_tick(struct e4d_vtracer *t);
 
-/* Waits for records that are due, detaches, and judges the tracer by each result. */
-void e4d_vtracer_finish(struct e4d_vtracer *t);
+/*
+ * Waits for records that are due, and judges the tracer by each result. With `last`, or
+ * when some do not come, it detaches before it judges.
+ */
+void e4d_vtracer_settle(struct e4d_vtracer *t, bool last);
 void e4d_vtracer_close(struct e4d_vtracer *t);
 
 #endif

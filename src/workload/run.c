@@ -51,14 +51,15 @@ static void child(const struct wl_case *c, const char *path, unsigned int second
 int wl_prepare(const struct wl_case *c, int fd, struct wl_env *env)
 {
 	struct statfs sf;
-	int err;
+	int err = wl_setup_common(c, fd, env);
 
+	if (err)
+		return err;
 	if (fstatfs(fd, &sf))
 		return -errno;
 	env->blksize = sf.f_bsize;
 	env->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
-	err = wl_setup_common(c, fd, env);
-	if (!err && c->setup)
+	if (c->setup)
 		err = c->setup(c, fd, env);
 	if (!err && fsync(fd))
 		err = -errno;
@@ -103,8 +104,8 @@ static int wait_child(pid_t pid, const struct wl_how_run *how)
 }
 
 /* After the child has ended. Returns 0 or -errno. */
-static int measure(int fd, const struct wl_map *before, const struct wl_env *env,
-                   const struct wl_result *res, struct wl_outcome *out)
+static int measure(const struct wl_case *c, int fd, const struct wl_map *before,
+                   const struct wl_env *env, const struct wl_result *res, struct wl_outcome *out)
 {
 	uint64_t mask = env->blksize - 1;
 	int err = wl_map_read(fd, &out->after);
@@ -115,7 +116,10 @@ static int measure(int fd, const struct wl_map *before, const struct wl_env *env
 		return -errno;
 	wl_map_compare(before, &out->after, ((uint64_t)out->st.st_size + mask) & ~mask,
 	               &out->truth);
-	return res->ret > 0 ? wl_data_ok(fd, res, &out->data_ok) : 0;
+	/* nothing can be read after a shutdown */
+	if (res->ret <= 0 || c->held == WL_HELD_SHUTDOWN)
+		return 0;
+	return wl_data_ok(fd, res, &out->data_ok);
 }
 
 static enum wl_end broke(struct wl_outcome *out, const char *what, int err)
@@ -125,12 +129,42 @@ static enum wl_end broke(struct wl_outcome *out, const char *what, int err)
 	return WL_BROKE;
 }
 
+/* Whom nobody lets live to say what it got: not all, and no more is known. */
+static enum wl_end was_killed(const struct wl_case *c, struct wl_result *res,
+                              struct wl_outcome *out)
+{
+	if (c->held != WL_HELD_KILL || !res->writes)
+		return broke(out, "the writer was killed", -EINTR);
+	res->ret = -EINTR;
+	res->done = true;
+	return WL_RAN;
+}
+
+static enum wl_end write_one(const struct wl_case *c, const char *path,
+                             const struct wl_how_run *how, struct wl_result *res,
+                             struct wl_outcome *out)
+{
+	pid_t self = getpid();
+	int err;
+
+	out->pid = fork();
+	if (out->pid == 0)
+		child(c, path, how->seconds, self, res);
+	if (out->pid < 0)
+		return broke(out, "fork", -errno);
+	err = wait_child(out->pid, how);
+	if (err)
+		return broke(out, "waiting for the writer", err);
+	if (res->skip[0])
+		return WL_SKIPPED;
+	return res->done ? WL_RAN : was_killed(c, res, out);
+}
+
 enum wl_end wl_execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,
                        const struct wl_how_run *how, struct wl_result *res, struct wl_outcome *out)
 {
-	pid_t self = getpid();
 	struct wl_map before;
-	enum wl_end end = WL_RAN;
+	enum wl_end end;
 	int err;
 
 	memset(res, 0, sizeof(*res));
@@ -138,18 +172,10 @@ enum wl_end wl_execute(const struct wl_case *c, const char *path, int fd, const 
 	err = wl_map_read(fd, &before);
 	if (err)
 		return broke(out, "FIEMAP before", err);
-	out->pid = fork();
-	if (out->pid == 0)
-		child(c, path, how->seconds, self, res);
-	if (out->pid < 0)
-		end = broke(out, "fork", -errno);
-	else if ((err = wait_child(out->pid, how)))
-		end = broke(out, "waiting for the writer", err);
-	else if (res->skip[0])
-		end = WL_SKIPPED;
-	else if (!res->done)
-		end = broke(out, "the writer was killed", -EINTR);
-	else if ((err = measure(fd, &before, env, res, out)))
+	end = write_one(c, path, how, res, out);
+	if (how->ended)
+		how->ended(how->ctx);
+	if (end == WL_RAN && (err = measure(c, fd, &before, env, res, out)))
 		end = broke(out, "measuring", err);
 	wl_map_free(&before);
 	return end;

@@ -12,7 +12,6 @@
 #include "workload/workload.h"
 
 #define MANY_EXTENTS 1200
-#define LEAVE_FREE   (8 * WL_MIB)
 #define FILL_LIMIT   (1024 * WL_MIB)
 
 static int write_all(int fd, const void *buf, uint64_t len, uint64_t off)
@@ -84,12 +83,13 @@ static int fill(int fd, uint64_t bytes, uint64_t blksize)
 
 int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env)
 {
+	uint64_t leave = c->len / 2;
 	struct statfs sf;
 	int filler, err = 0;
 
-	(void)c;
-	if (env->avail > FILL_LIMIT || env->avail < 2 * LEAVE_FREE) {
-		snprintf(env->skip, sizeof(env->skip), "wants 16 MiB to 1 GiB free, has %llu MiB",
+	if (env->avail > FILL_LIMIT || env->avail < 2 * leave) {
+		snprintf(env->skip, sizeof(env->skip), "wants %llu MiB to 1 GiB free, has %llu MiB",
+		         (unsigned long long)(2 * leave / WL_MIB),
 		         (unsigned long long)(env->avail / WL_MIB));
 		return -EFBIG;
 	}
@@ -98,7 +98,7 @@ int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env)
 	filler = open(env->filler, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (filler < 0)
 		return -errno;
-	err = fill(filler, env->avail - LEAVE_FREE, env->blksize);
+	err = fill(filler, env->avail - leave, env->blksize);
 	if (!err && syncfs(filler))
 		err = -errno;
 	close(filler);

@@ -41,7 +41,7 @@ struct wl_case;
 struct wl_env {
 	const char *dir;
 	uint64_t blksize;
-	uint64_t avail; /* free bytes */
+	uint64_t avail; /* free bytes, after what the row's numbers ask for */
 	char filler[4096];
 	char skip[WL_SKIP_LEN];
 };
@@ -59,6 +59,9 @@ enum wl_flag {
 	WL_WORKER = 1u << 2, /* a kernel worker may be the writer that is seen */
 };
 
+/* What happens while the write waits for the page that begins after `readable` bytes. */
+enum wl_held { WL_HELD_NOT, WL_HELD_SIGNAL, WL_HELD_KILL, WL_HELD_SHUTDOWN };
+
 struct wl_case {
 	const char *name;
 	const char *what;
@@ -67,10 +70,11 @@ struct wl_case {
 	uint64_t keepsize; /* then: fallocate KEEP_SIZE from 0 */
 	uint64_t offset;
 	uint64_t len;
-	uint64_t readable; /* with WL_FAULT */
+	uint64_t readable; /* with WL_FAULT or wl_run_held */
 	uint64_t fsize;    /* RLIMIT_FSIZE, 0: none */
 	unsigned int skew; /* bytes that the buffer's address is off a page */
 	unsigned int flags;
+	enum wl_held held; /* with wl_run_held */
 	int oflags;
 	wl_submit_fn submit; /* NULL: pwrite */
 	wl_setup_fn setup;   /* after written, size and keepsize */
@@ -99,6 +103,10 @@ int wl_setup_nearly_full(const struct wl_case *c, int fd, struct wl_env *env);
 int64_t wl_run_iovec_vvar(const struct wl_case *c, int fd, struct wl_result *res);
 int64_t wl_run_iovec_odd(const struct wl_case *c, int fd, struct wl_result *res);
 int64_t wl_run_twice(const struct wl_case *c, int fd, struct wl_result *res);
+
+/* hold.c */
+int64_t wl_run_held(const struct wl_case *c, int fd, struct wl_result *res);
+int64_t wl_run_held_vvar(const struct wl_case *c, int fd, struct wl_result *res);
 
 /* truth.c */
 struct wl_extent {
@@ -134,6 +142,8 @@ struct wl_how_run {
 	unsigned int seconds; /* the child's, of CPU and of time */
 	/* where it is set, called over and over until the child has ended; waits a while */
 	void (*meanwhile)(void *ctx);
+	/* where it is set, called once the child has ended, before anything is measured */
+	void (*ended)(void *ctx);
 	void *ctx;
 };
 
@@ -153,7 +163,8 @@ enum wl_end { WL_RAN, WL_SKIPPED, WL_BROKE }; /* SKIPPED: res->skip says why */
 /* Shared memory for the child's result, zeroed, never freed; NULL: no memory. */
 struct wl_result *wl_result_new(void);
 
-/* Makes of the empty file what the row wants before the write; see wl_setup_fn. */
+/* Makes of the empty file what the row wants before the write; see wl_setup_fn.
+ * env->filler, where it is set, is the caller's to remove. */
 int wl_prepare(const struct wl_case *c, int fd, struct wl_env *env);
 
 /*

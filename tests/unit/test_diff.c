@@ -214,18 +214,22 @@ static void test_printed(void **state)
 static void test_the_leaking_kind(void **state)
 {
 	struct e4d_vselect measured = {0};
+	size_t kind = 0;
 	FILE *f = fopen(E4D_SOURCE "/tests/vm/validate.leaking", "re");
 
 	assert_non_null(f);
 	assert_int_equal(e4d_vselect_exclude(&measured, f), 0);
 	fclose(f);
-	assert_int_equal(measured.excluded_count, 32);
 	for (size_t i = 0; i < e4d_vcase_count; i++) {
 		const char *name = e4d_vcases[i].w.name;
 
-		if (e4d_vcase_leaks(&e4d_vcases[i]) != e4d_vselect_excluded(&measured, name))
+		if (e4d_vcases[i].medium != E4D_V_SAFE)
+			continue; /* the lab's also leak by SIGKILL and by a shutdown */
+		kind += e4d_vcase_leaks(&e4d_vcases[i]);
+		if (e4d_vcase_leaks(&e4d_vcases[i]) != e4d_vselect_excluded(&measured, name, ""))
 			fail_msg("%s", name);
 	}
+	assert_int_equal(kind, 32);
 	e4d_vselect_free(&measured);
 }
 

@@ -2,27 +2,21 @@
 /* One write on one new file, and the thread that lets its page be missing. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <linux/userfaultfd.h>
-
 #include "hold.h"
+#include "workload/hold.h"
 
 struct waiter {
+	struct wl_hold hold; /* the first member */
 	struct hold_writer *w;
-	uint8_t *page;
-	int uffd;
 };
 
 uint64_t hold_now(void)
@@ -40,48 +34,30 @@ static int skip(struct hold_writer *w, int err, const char *what)
 }
 
 /* Somebody touched the page: says so, waits, gives it. */
-static void *wait_for_touch(void *arg)
+static void on_touch(struct wl_hold *h)
 {
-	struct waiter *t = arg;
-	struct uffd_msg msg;
-	static uint8_t content[WL_PAGE];
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)t->page, .src = (uintptr_t)content, .len = WL_PAGE};
-	uint64_t since;
+	struct hold_writer *w = ((struct waiter *)h)->w;
+	uint64_t since = hold_now();
 
-	while (read(t->uffd, &msg, sizeof(msg)) != sizeof(msg))
-		if (errno != EINTR && errno != EAGAIN)
-			return NULL;
-	since = hold_now();
-	__atomic_store_n(&t->w->state, HOLD_HELD, __ATOMIC_RELEASE);
-	while (t->w->wait_us == HOLD_FOREVER)
+	__atomic_store_n(&w->state, HOLD_HELD, __ATOMIC_RELEASE);
+	while (w->wait_us == HOLD_FOREVER)
 		pause();
-	usleep(t->w->wait_us);
-	t->w->held_ns = hold_now() - since;
-	ioctl(t->uffd, UFFDIO_COPY, &copy);
-	return NULL;
+	usleep(w->wait_us);
+	w->held_ns = hold_now() - since;
+	wl_hold_give(h);
 }
 
 /* Makes the page a missing one. Returns 0 or -errno with a reason. */
 static int arm(struct hold_writer *w, uint8_t *page)
 {
-	struct uffdio_api api = {.api = UFFD_API};
-	struct uffdio_register reg = {.range = {(uintptr_t)page, WL_PAGE},
-	                              .mode = UFFDIO_REGISTER_MODE_MISSING};
+	static uint8_t content[WL_PAGE];
 	static struct waiter waiter; /* the process is for one write */
-	struct waiter *t = &waiter;
-	pthread_t thread;
 	int err;
 
-	t->w = w;
-	t->page = page;
-	t->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (t->uffd < 0)
-		return skip(w, errno, "userfaultfd (CONFIG_USERFAULTFD, and root, are needed)");
-	if (ioctl(t->uffd, UFFDIO_API, &api) || ioctl(t->uffd, UFFDIO_REGISTER, &reg))
-		return skip(w, errno, "userfaultfd");
-	err = pthread_create(&thread, NULL, wait_for_touch, t);
-	return err ? skip(w, err, "thread") : 0;
+	waiter.w = w;
+	waiter.hold = (struct wl_hold){.page = page, .content = content, .touched = on_touch};
+	err = wl_hold_arm(&waiter.hold);
+	return err ? skip(w, -err, "userfaultfd (CONFIG_USERFAULTFD, and root, are needed)") : 0;
 }
 
 static void *map(uint64_t len, int prot)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/* What the lab would do, and whether it may. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lab/image.h"
+#include "lab/lab.h"
+#include "lab/medium.h"
+#include "lab/scratch.h"
+
+/* The cases of one medium, NULL: those of none. */
+static int plan_medium(struct e4d_vrun *r, struct e4d_vselect *sel, const char *kind,
+                       const struct lab_medium *medium)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < e4d_vcase_count && !err; i++)
+		if (lab_medium_of(&e4d_vcases[i]) == medium)
+			err = e4d_vrun_add(r, sel, &e4d_vcases[i], kind);
+	return err;
+}
+
+int e4d_lab_plan(struct e4d_vrun *r, struct e4d_vselect *sel)
+{
+	int err = 0;
+
+	for (size_t k = 0; k < lab_kind_count && !err; k++) {
+		for (size_t m = 0; m < lab_medium_count && !err; m++)
+			err = plan_medium(r, sel, lab_kinds[k].name, &lab_mediums[m]);
+		if (!err)
+			err = plan_medium(r, sel, lab_kinds[k].name, NULL);
+	}
+	return err;
+}
+
+static enum e4d_exit cannot(struct e4d_lab *lab, const char *what, const char *remedy)
+{
+	snprintf(lab->why, sizeof(lab->why), "%.160s; %s", what, remedy);
+	return E4D_EXIT_CANNOT;
+}
+
+enum e4d_exit e4d_lab_open(struct e4d_lab *lab, const char *work, const char *scratch, bool yes)
+{
+	const char *dir = work ? work : access("/var/tmp", W_OK) ? "/tmp" : "/var/tmp";
+	struct statvfs sv;
+	enum e4d_exit code;
+
+	memset(lab, 0, sizeof(*lab));
+	lab->scratch = scratch;
+	if (geteuid())
+		return cannot(lab, "the lab makes and mounts file systems", "run it as root");
+	if (!realpath(dir, lab->work) || statvfs(lab->work, &sv))
+		return cannot(lab, strerror(errno), "name a directory by --work");
+	if (!strcmp(lab->work, "/"))
+		return cannot(lab, "/ cannot be mounted over",
+		              "name a directory below it by --work");
+	if (!scratch && (uint64_t)sv.f_bavail * sv.f_frsize < LAB_IMAGE_BYTES)
+		return cannot(lab, "no 256 MiB are free in the work directory",
+		              "name another by --work");
+	if (scratch) {
+		code = lab_scratch(scratch, yes, lab->why, sizeof(lab->why));
+		if (code)
+			return code;
+	}
+	snprintf(lab->where, sizeof(lab->where), "images of each kind on %.100s",
+	         scratch ? scratch : "a loop device");
+	return E4D_EXIT_CLEAN;
+}
