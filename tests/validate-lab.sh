@@ -141,7 +141,7 @@ still() { # FILE of loops()
 }
 mounts() { grep -c "$work" /proc/mounts; }
 n=0
-for how in KILL:4k/pwrite/* KILL:1k/* KILL:*/pwrite/*-nospc KILL:4k/pwrite/*-shutdown KILL:* \
+for how in KILL:4k/* KILL:1k/* KILL:*/pwrite/*-nospc KILL:*-shutdown KILL:* \
 	TERM:4k/* INT:*-full HUP:*; do
 	n=$((n + 1)) sig=${how%%:*}
 	# a shell ignores SIGINT for what runs beside it
