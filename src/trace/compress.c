@@ -9,9 +9,6 @@
 
 #include "trace/compress.h"
 
-/* 11.5 bytes a write of 96; 6 makes it 10.9 for twice the time, and 1 12.0 for half */
-#define LEVEL 3
-
 struct job {
 	int in, out;
 	ZSTD_CCtx *ctx;
@@ -76,7 +73,8 @@ static int copy(struct job *j, const char *name, bool (*go_on)(void *, const cha
 	return err;
 }
 
-static int open_job(struct job *j, const struct e4d_dump *d, const char *name, const char *hidden)
+static int open_job(struct job *j, const struct e4d_dump *d, const char *name, const char *hidden,
+                    int level)
 {
 	*j = (struct job){.in = -1, .out = -1};
 	j->in = openat(d->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -88,7 +86,7 @@ static int open_job(struct job *j, const struct e4d_dump *d, const char *name, c
 	j->in_buf = malloc(j->in_size);
 	j->out_buf = malloc(j->out_size);
 	if (!j->ctx || !j->in_buf || !j->out_buf ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(j->ctx, ZSTD_c_compressionLevel, LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(j->ctx, ZSTD_c_compressionLevel, level)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(j->ctx, ZSTD_c_checksumFlag, 1)))
 		return -ENOMEM;
 	j->out = e4d_dump_new(d, hidden);
@@ -106,7 +104,7 @@ static void close_job(struct job *j)
 	free(j->out_buf);
 }
 
-int e4d_compress_file(struct e4d_dump *d, const char *name,
+int e4d_compress_file(struct e4d_dump *d, const char *name, int level,
                       bool (*go_on)(void *ctx, const char *name), void *ctx)
 {
 	char hidden[E4D_TRACE_NAME], final[E4D_TRACE_NAME];
@@ -115,7 +113,7 @@ int e4d_compress_file(struct e4d_dump *d, const char *name,
 
 	snprintf(hidden, sizeof(hidden), ".%s.zst", name);
 	snprintf(final, sizeof(final), "%s.zst", name);
-	err = open_job(&j, d, name, hidden);
+	err = open_job(&j, d, name, hidden, level);
 	if (!err)
 		err = copy(&j, name, go_on, ctx);
 	if (!err && renameat(d->dir, hidden, d->dir, final))

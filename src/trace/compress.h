@@ -12,7 +12,7 @@
  * go_on() is asked every now and then, false gives up. 0, -ECANCELED, or negative errno;
  * what is not done leaves NAME alone. d->bytes follows.
  */
-int e4d_compress_file(struct e4d_dump *d, const char *name,
+int e4d_compress_file(struct e4d_dump *d, const char *name, int level,
                       bool (*go_on)(void *ctx, const char *name), void *ctx);
 
 #endif
