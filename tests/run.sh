@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make test: everything, with the closing line "N passed, N failed[, N skipped]".
-#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli top report salvage flight validate wrap
+#   tests/run.sh [--quick] [SUITE]...   suites: build check unit fuzz cli top record report salvage flight validate wrap
 #                                       live lab vm verifier bench
 # --quick leaves out the VMs, and says so as a skip.
 set -u
@@ -14,7 +14,7 @@ for a; do
 	*) suites="$suites $a" ;;
 	esac
 done
-[ -n "$suites" ] || suites="build check unit fuzz cli top report salvage flight validate wrap live lab vm verifier bench"
+[ -n "$suites" ] || suites="build check unit fuzz cli top record report salvage flight validate wrap live lab vm verifier bench"
 
 out=$(mktemp)
 work=$(mktemp -d /tmp/e4d-test.XXXXXX)
@@ -115,6 +115,10 @@ suite_report() {
 	mount_scratch || return
 	tests/report.sh build "$work/mnt"
 	umount_scratch
+}
+
+suite_record() {
+	tests/record.sh build
 }
 
 suite_flight() {

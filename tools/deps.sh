@@ -10,7 +10,7 @@ build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev l
 	libkdumpfile-dev libc6-dev linux-libc-dev e2fsprogs util-linux"
 rest="libcmocka-dev clang-format clang-tidy cppcheck shellcheck qemu-system-x86 busybox-static cpio
 	zstd xz-utils patch bc binutils babeltrace2 sqlite3 protobuf-compiler tmux libclang-rt-14-dev
-	libxml2-utils chromium fio"
+	libxml2-utils chromium fio strace"
 
 bench="libbpf-tools trace-cmd linux-perf bpftrace dmsetup valgrind"
 

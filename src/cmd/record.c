@@ -458,8 +458,9 @@ int e4d_cmd_record(int argc, char **argv)
 
 	keep_options(&r, argc, argv);
 	code = e4d_opts_parse_own(&r.opts, argc, argv, help, &own);
-	if (code == E4D_OPTS_RUN)
-		code = check_opts(&r);
+	if (code != E4D_OPTS_RUN)
+		goto out;
+	code = check_opts(&r);
 	if (code)
 		goto out;
 	set_limits();

@@ -24,7 +24,7 @@ struct e4d_stream {
 	struct e4d_packet_buf packet;
 	uint64_t instance; /* of the packet's header */
 	uint64_t seq;      /* of the next packet */
-	uint64_t floor;    /* the last packet's timestamp_end: no event may be before */
+	uint64_t floor;    /* after the last packet's timestamp_end: no event may be before */
 	uint64_t since;    /* when the packet's first event came, CLOCK_BOOTTIME ns */
 	int fd;            /* -1: no packet in this rotation yet */
 	off_t size;        /* of the file: whole packets */

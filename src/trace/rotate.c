@@ -26,7 +26,7 @@ int e4d_flush(struct e4d_trace_writer *w, struct e4d_stream *s)
 	if (w->err)
 		return w->err;
 	s->seq++;
-	s->floor = s->packet.last;
+	s->floor = s->packet.last + 1; /* who sorts packets by their begin finds one order */
 	w->packets++;
 	w->events += s->packet.events;
 	w->held -= s->packet.len - sizeof(head);
