@@ -5,7 +5,8 @@
 #include "util/log.h"
 
 static const struct e4d_cmd commands[] = {
-	{"top", e4d_cmd_top, "live view, or tables without a terminal; what runs without a command"},
+	{"top", e4d_cmd_top,
+         "live view, or tables without a terminal; what runs without a command"},
 	{"trace", e4d_cmd_trace, "one line for each direct write"},
 	{"wrap", e4d_cmd_wrap, "trace while a command (fstests) runs: findings for each test"},
 	{"record", e4d_cmd_record, "a trace dump on disk, for report and babeltrace2"},
