@@ -53,6 +53,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 		-i build/static/workload:/e4d/build/workload \
 		-i build/static/judge:/e4d/build/judge \
 		-i tools/cases.sh:/e4d/tools/cases.sh -i tools/tracer.sh:/e4d/tools/tracer.sh -i tools/image.sh:/e4d/tools/image.sh \
+		-i tests/vm/validate.expected:/e4d/validate.expected -i tests/vm/validate.leaking:/e4d/validate.leaking \
 		-i tests/vm/guest.sh:/e4d/guest.sh -i build/live/test_session:/e4d/test_session \
 		-i build/live/test_settle:/e4d/test_settle -i build/live/test_files:/e4d/test_files \
 		-i build/live/test_processes:/e4d/test_processes -i build/live/test_flights:/e4d/test_flights \
