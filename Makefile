@@ -235,7 +235,7 @@ $(B)/bench/%: tools/bench/%.c $(BENCH_HDRS) $(OBJS)
 
 # --- fuzzing: the reader and salvage, without libbpf and libkdumpfile; FUZZ_TIME in seconds, for both --
 FUZZ_TIME ?= 600
-FUZZ_SRCS := $(filter-out src/trace/writer.c,$(wildcard src/trace/*.c)) src/flight/page.c src/util/crc32c.c \
+FUZZ_SRCS := $(filter-out src/trace/writer.c src/trace/rotate.c src/trace/worker.c,$(wildcard src/trace/*.c)) src/flight/page.c src/util/crc32c.c \
 	src/util/log.c src/util/escape.c src/util/outbuf.c src/record/names.c
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 

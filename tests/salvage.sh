@@ -85,7 +85,8 @@ before=$(packets_of "$tmp/dump"/[cs]*-*)
 check cut 6 "$(salvage "$tmp/dump")"
 says cut-says '1 packets left out, cut off at the end' "$tmp/out"
 check cut-packets $((before - 1)) "$(packets_of "$tmp/clean"/[cs]*-*)"
-printf '\xff' | dd of="$big" bs=1 seek=2000 conv=notrunc 2>/dev/null
+byte=$(od -An -tu1 -j2000 -N1 "$big")
+printf '%b' "\\x$(printf %02x $((byte ^ 255)))" | dd of="$big" bs=1 seek=2000 conv=notrunc 2>/dev/null
 check spoilt 6 "$(salvage "$tmp/dump")"
 says spoilt-says '1 packets left out, with a wrong checksum' "$tmp/out"
 check spoilt-packets $((before - 2)) "$(packets_of "$tmp/clean"/[cs]*-*)"

@@ -145,7 +145,7 @@ for how in KILL:4k/* KILL:1k/* KILL:*/pwrite/*-nospc KILL:*-shutdown KILL:* \
 	TERM:4k/* INT:*-full HUP:*; do
 	n=$((n + 1)) sig=${how%%:*}
 	# a shell ignores SIGINT for what runs beside it
-	env --default-signal=INT "$prog" validate --lab --work "$work" --tier none --run "${how#*:}" \
+	env --default-signal=HUP,INT "$prog" validate --lab --work "$work" --tier none --run "${how#*:}" \
 		>"$tmp/out" 2>/dev/null &
 	pid=$!
 	until loops $pid >"$tmp/loops" && [ -s "$tmp/loops" ]; do kill -0 $pid 2>/dev/null || break; done

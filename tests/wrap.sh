@@ -186,7 +186,7 @@ for sig in TERM INT HUP QUIT; do
 	EOF
 	rm -f "$tmp/ready" "$tmp/report"
 	# not by the shell's "&", which would have INT and QUIT ignored
-	"$prog" wrap --filter "dev=$dir" --report "$tmp/report" -- env --default-signal=INT,QUIT bash "$tmp/slow" \
+	"$prog" wrap --filter "dev=$dir" --report "$tmp/report" -- env --default-signal=HUP,INT,QUIT bash "$tmp/slow" \
 		>"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	until [ -e "$tmp/ready" ]; do kill -0 $pid || break; sleep 0.05; done
