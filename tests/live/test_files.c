@@ -91,20 +91,13 @@ static void stop(void)
 	read_table();
 }
 
-static void ignore_loss(void *ctx, const char *name, uint64_t n)
-{
-	(void)ctx;
-	(void)name;
-	(void)n;
-}
-
 /* Where events were skipped, which is said, writes may be missing; never too many. */
 static void assert_total(uint64_t writes)
 {
-	uint64_t lost = e4d_session_losses(session, ignore_loss, NULL);
+	uint64_t missing = lost(session);
 	struct e4d_counters c;
 
-	assert_in_range(table.writes, lost < writes ? writes - lost : 0, writes);
+	assert_in_range(table.writes, missing < writes ? writes - missing : 0, writes);
 	e4d_session_counters(session, &c);
 	assert_int_equal(c.v[E4D_C_WRITES], table.writes);
 	assert_int_equal(c.v[E4D_C_DONE], table.writes);
@@ -161,7 +154,7 @@ static void test_overwrites_and_appends(void **state)
 	stop();
 	assert_int_equal(table.n, FILES);
 	assert_total(FILES * BLOCKS + OVER * (1 + 2 + 3));
-	for (int i = 0; i < FILES && !e4d_session_losses(session, ignore_loss, NULL); i++) {
+	for (int i = 0; i < FILES && !lost(session); i++) {
 		f = row_of(fd[i], 0);
 		assert_int_equal(f->writes, BLOCKS + OVER * (i + 1));
 		assert_int_equal(f->submitted, f->writes * BLOCK);

@@ -213,8 +213,9 @@ static void test_queued_writes(void **state)
 	for (int i = 0; i < CHILDREN; i++)
 		reap(pid[i]);
 	stop();
-	assert_int_equal(table.writes, CHILDREN * EACH);
-	assert_int_equal(table.bytes, CHILDREN * EACH * BLOCK);
+	/* 7.2 skips a begin now and then, and says so */
+	assert_in_range(table.writes, CHILDREN * EACH - lost(session), CHILDREN * EACH);
+	assert_int_equal(table.bytes, table.writes * BLOCK);
 	assert_int_equal(table.n, CHILDREN);
 	assert_true(table.other.writes < CHILDREN * EACH / 2);
 	for (int i = 0; i < CHILDREN; i++) {

@@ -37,6 +37,19 @@ static inline struct e4d_session *open_session(struct e4d_session_opts *so, cons
 	return s;
 }
 
+static inline void ignore_loss(void *ctx, const char *name, uint64_t n)
+{
+	(void)ctx;
+	(void)name;
+	(void)n;
+}
+
+/* What the session says that it did not see: writes may be missing, never too many. */
+static inline uint64_t lost(struct e4d_session *s)
+{
+	return e4d_session_losses(s, ignore_loss, NULL);
+}
+
 /* An aligned block of ones; the caller frees it. */
 static inline void *block(void)
 {
