@@ -18,8 +18,9 @@ exit: 0 built, 2 wrong usage, something is missing, or the build failed (its log
 # What the kit of a kernel is made of: "PACKAGE=VERSION" or "PACKAGE", one a line.
 kit_packages() {
 	local headers=linux-headers-$release kbuild
+	# read to the end: apt-cache fails on a pipe that is closed before it is done
 	kbuild=$(apt_in "$suite" apt-cache show "$headers=$version" 2>/dev/null |
-		grep -oE -m 1 'linux-kbuild-[^ ,]+') || return
+		awk 'match($0, /linux-kbuild-[^ ,]+/) && !n++ { print substr($0, RSTART, RLENGTH) } END { exit !n }') || return
 	printf "%s=$version\n" "$headers" "${headers%-amd64}-common" "$kbuild" "linux-source-$series"
 	# kbuild's programs, resolve_btfids and pahole may need a newer libc than this machine's.
 	apt_in "$suite" apt-cache depends --recurse --important "$kbuild" pahole |
@@ -127,13 +128,13 @@ compile() { # KIT OUT
 	make -C "$kit/root/usr/src/linux-headers-$release" M="$tree" CC="$kit/cc" -j2 modules >"$log" 2>&1 ||
 		die "$label: $(grep -m 1 -E 'error:|Error|not found' "$log") (whole log: $log)"
 	# scripts/Makefile.btf: from pahole 1.26 on the features have names
-	if "$pahole" --help | grep -q -- --btf_features; then
+	if [[ $("$pahole" --help) == *--btf_features* ]]; then
 		features=("--btf_features=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func")
 	fi
 	LLVM_OBJCOPY=objcopy "$pahole" -J "${features[@]}" --btf_base "$kit/base.btf" "$tree/ext4.ko" >>"$log" 2>&1 ||
 		die "$label: no BTF for ext4.ko: $(tail -n 1 "$log")"
 	objcopy --strip-debug "$tree/ext4.ko" "$kit/ext4.ko"
-	readelf -SW "$kit/ext4.ko" | grep -q ' \.BTF ' || die "$label: ext4.ko has no .BTF (log: $log)"
+	[[ $(readelf -SW "$kit/ext4.ko") == *' .BTF '* ]] || die "$label: ext4.ko has no .BTF (log: $log)"
 	mkdir -p "$2"
 	mv "$kit/ext4.ko" "$2/ext4.ko"
 	rm -f "$tree/ext4.ko"
