@@ -203,7 +203,7 @@ static void test_errors_and_shorts(void **state)
 /* Two iocbs may share a place of state: then one is counted, in `other`. */
 static void test_queued_writes(void **state)
 {
-	enum { CHILDREN = 3, EACH = 1600 };
+	enum { CHILDREN = 3, EACH = 800 };
 	pid_t pid[CHILDREN];
 	int fd[CHILDREN];
 	uint64_t began;

@@ -22,7 +22,7 @@
 #include "util/log.h"
 #include "writes.h"
 
-#define FLOOD 26000 /* records, more than a small ring holds */
+#define FLOOD 7000 /* records, more than a small ring holds */
 
 struct seen {
 	uint64_t records, unknown;
@@ -114,7 +114,7 @@ static void test_loss_is_exact(void **state)
 	struct e4d_counters c;
 
 	(void)state;
-	ring_bytes = 1 << 20;
+	ring_bytes = 256 << 10;
 	s = start(&seen, dir, 1, 0);
 	child_writes(fd, FLOOD, 0);
 	assert_int_equal(e4d_session_stop(s), 0);
@@ -233,7 +233,7 @@ static void test_extend_and_process_filter(void **state)
 /* Queued writes complete elsewhere; iocbs are used again at once. */
 static void test_async_none_lost(void **state)
 {
-	enum { CHILDREN = 4, EACH = 3200 };
+	enum { CHILDREN = 4, EACH = 1600 };
 	const char *tier = getenv("E4D_TIER");
 	uint64_t missed = 0, lost;
 	char *dir = getenv("E4D_DIR");

@@ -10,10 +10,23 @@ echo "# kernel $(uname -r)"
 build/ext4diotop doctor --verifier 2>/tmp/verifier.err | sed "s/^/# verifier /"
 cat /tmp/verifier.err
 
-# The session's own tests; they count writes, and need an ext4 to make them on.
+# Where the VM's minutes go; NAME COMMAND...
+timed() {
+	at=$(cut -d . -f 1 /proc/uptime) what=$1
+	shift
+	"$@"
+	echo "# time $what: $(($(cut -d . -f 1 /proc/uptime) - at)) s"
+}
+
+# The session's own tests; they count writes, and need an ext4 to make them on. The rows of
+# files, processes and writes in flight are the same code in each tier: one tier for each kernel.
 session() { # TIER
+	suites='session settle'
+	case $kernel/$1 in
+	5.10/fentry | 6.1/kprobe | 6.12/fentry | 7.2/tracepoint) suites="$suites files processes flights" ;;
+	esac
 	tools/image.sh make 4k /tmp/i && mkdir -p /tmp/m && tools/image.sh mount /tmp/i /tmp/m >/dev/null
-	for suite in session settle files processes flights; do
+	for suite in $suites; do
 		CMOCKA_MESSAGE_OUTPUT=TAP E4D_DIR=/tmp/m E4D_TIER=$1 E4D_UNFILTERED=1 \
 			./test_$suite >/tmp/out 2>&1
 		rc=$?
@@ -58,22 +71,26 @@ validate() { # TIER
 		--run 'noextents/pwrite/*-fault*' --run '*/e2fsck'
 }
 
+named_cases() { # TIER KIND
+	name=vm/$kernel/$1/$2
+	sh tools/cases.sh --kind "$2" --tier "$1" --work "/tmp/w" \
+		${cases:+--cases "$cases"} --tap "$name" >/tmp/out 2>/tmp/err
+	rc=$?
+	cat /tmp/out
+	case $rc in
+	0 | 1) ;;
+	4) echo "# $name n/a: $(tail -n 1 /tmp/err)" ;;
+	*) echo "not ok $name: exit $rc: $(tail -n 2 /tmp/err | tr '\n' ' ')" ;;
+	esac
+	# the table, for people who read the log
+	build/judge /tmp/w/truth.jsonl /tmp/w/trace.jsonl 2>/dev/null | sed 's/^/#   /'
+	rm -rf /tmp/w
+}
+
 for tier in $tiers; do
-	case $kernel in *-plain) ;; *) [ -n "$cases" ] || session "$tier" ;; esac
-	[ -n "$cases" ] || validate "$tier"
+	case $kernel in *-plain) ;; *) [ -n "$cases" ] || timed "$tier/session" session "$tier" ;; esac
+	[ -n "$cases" ] || timed "$tier/validate" validate "$tier"
 	for kind in $kinds; do
-		name=vm/$kernel/$tier/$kind
-		sh tools/cases.sh --kind "$kind" --tier "$tier" --work "/tmp/w" \
-			${cases:+--cases "$cases"} --tap "$name" >/tmp/out 2>/tmp/err
-		rc=$?
-		cat /tmp/out
-		case $rc in
-		0 | 1) ;;
-		4) echo "# $name n/a: $(tail -n 1 /tmp/err)" ;;
-		*) echo "not ok $name: exit $rc: $(tail -n 2 /tmp/err | tr '\n' ' ')" ;;
-		esac
-		# the table, for people who read the log
-		build/judge /tmp/w/truth.jsonl /tmp/w/trace.jsonl 2>/dev/null | sed 's/^/#   /'
-		rm -rf /tmp/w
+		timed "$tier/$kind" named_cases "$tier" "$kind"
 	done
 done
