@@ -159,7 +159,7 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 		if (finding->unseen) {
 			v->place[v->pane].follow = false; /* on to the next */
 			e4d_findings_acknowledge(&v->m->findings, finding);
-			e4d_view_say(v, false, "seen");
+			e4d_view_say(v, false, "seen; Enter on it again shows its file");
 		} else {
 			open_detail(v, &finding->last, finding->path);
 		}
@@ -222,7 +222,7 @@ void e4d_act_prompt(struct e4d_view *v, int what)
 	v->prompt = (enum e4d_prompt)what;
 	v->input[0] = 0;
 	if (what == E4D_PROMPT_FILTER) {
-		snprintf(v->input, sizeof(v->input), "%s", v->filter ? v->filter_text : "");
+		snprintf(v->input, sizeof(v->input), "%s", e4d_filter_text(v->filter));
 	} else if (what == E4D_PROMPT_SAVE) {
 		localtime_r(&now, &tm);
 		strftime(v->input, sizeof(v->input), "ext4diotop-%Y%m%d-%H%M%S", &tm);

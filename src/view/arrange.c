@@ -6,13 +6,14 @@
 #include "record/fields.h"
 #include "view/columns.h"
 
-/* Names looked up in one go for a filter or a search that needs them. */
+/* Names looked up in one go for a filter or a search that needs them: a screen's worth and more. */
 #define NAMES_AT_ONCE 256
 
 struct gathering {
 	struct e4d_view *v;
 	const struct e4d_column *by;
-	unsigned int names; /* that may still be looked up */
+	unsigned int names; /* that may still be looked up, for a filter */
+	bool needs_path, needs_comm;
 };
 
 /* What a filter sees of a line that is no single write: its last, with the line's own. */
@@ -75,11 +76,9 @@ static bool item_wanted(struct gathering *g, struct e4d_item *i)
 		return true;
 	if (i->other)
 		return !filter[0];
-	if (!i->path && v->pane == E4D_PANE_FILES && g->names &&
-	    (e4d_filter_needs_path(filter[0]) || e4d_filter_needs_path(filter[1]))) {
-		g->names--;
-		e4d_model_name_file(v->m, i);
-	}
+	if (v->pane == E4D_PANE_FILES && g->names &&
+	    ((!i->path && g->needs_path) || (!i->comm[0] && g->needs_comm)))
+		g->names -= e4d_model_name_file(v->m, i);
 	r = record_of(i, v->pane);
 	return e4d_filter_match(filter[0], &r, i->path) && fed_by(v->m, r, i->path);
 }
@@ -142,6 +141,8 @@ static void gather(struct e4d_view *v)
 		.v = v,
 		.by = &e4d_panes[v->pane].column[v->place[v->pane].sort],
 		.names = NAMES_AT_ONCE,
+		.needs_path = e4d_filter_needs_path(v->filter) || e4d_filter_needs_path(m->filter),
+		.needs_comm = e4d_filter_needs_comm(v->filter) || e4d_filter_needs_comm(m->filter),
 	};
 
 	v->entry_n = 0;
@@ -360,10 +361,8 @@ bool e4d_view_find(struct e4d_view *v, bool from_here)
 
 	if (v->pane == E4D_PANE_FILES)
 		for (uint32_t i = 0, left = NAMES_AT_ONCE; i < v->m->files.n && left; i++)
-			if (!v->m->files.row[i].path) {
-				e4d_model_name_file(v->m, &v->m->files.row[i]);
-				left--;
-			}
+			if (!v->m->files.row[i].path)
+				left -= e4d_model_name_file(v->m, &v->m->files.row[i]);
 	e4d_view_arrange(v, SIZE_MAX / 2);
 	n = v->entry_n;
 	for (size_t i = from_here ? 0 : 1; i < n + !from_here; i++) {

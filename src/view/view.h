@@ -67,7 +67,6 @@ struct e4d_view {
 	bool batch;      /* no cursor */
 	bool drawing;    /* names of what is shown may be looked up */
 	double interval; /* seconds */
-	char filter_text[256];
 	struct e4d_filter *filter; /* owned; NULL: all */
 	char search[128];
 	enum e4d_prompt prompt;
