@@ -228,9 +228,9 @@ static void put_choices(const struct e4d_view *v, char *out, size_t len)
 	static const char *const units[] = {"", " 1000", " exact"};
 
 	snprintf(out, len, "%s%s%s%s%s%s%s", modes[v->mode], units[v->units],
-	         v->active_only ? " active" : "", v->m->filter ? " --filter " : "",
-	         e4d_filter_text(v->m->filter), v->filter ? " filter: " : "",
-	         e4d_filter_text(v->filter));
+	         v->active_only ? " active" : "", v->filter ? " filter: " : "",
+	         e4d_filter_text(v->filter), v->m->filter ? " --filter " : "",
+	         e4d_filter_text(v->m->filter));
 }
 
 static void tab_text(const struct e4d_view *v, enum e4d_pane pane, bool counts, size_t cols,
