@@ -273,6 +273,9 @@ print(len({len(r) for r in csv.reader(open(sys.argv[1]))}))' "$out")"
 	start 80x24 "TERM=dumb $prog top -r $tmp/dump -d 600; echo ENDED; exec cat"
 	shows batch/dumb ENDED
 	check batch/dumb-no-alternate 0 "$(terminal | cut -c1)"
+	"$prog" top -r "$tmp/dump" -d 600 --once >&- 2>"$tmp/err"
+	check batch/no-output 3 $?
+	says batch/no-output-says 'Bad file descriptor' "$tmp/err"
 	"$prog" top -r "$tmp/nowhere" >"$out" 2>"$tmp/err"
 	check batch/no-dump 3 $?
 	"$prog" top -o xml >"$out" 2>"$tmp/err"
@@ -297,7 +300,7 @@ colors() {
 
 # Real writes, real findings where this kernel leaks: the disk says whether it does.
 live() {
-	local pid
+	local pid i
 	if [ -z "$dir" ]; then
 		echo "ok $suite/live # SKIP no scratch file system was given"
 		return
@@ -321,7 +324,11 @@ live() {
 	shows live/too-small 'too small: 60x8 wanted'
 	pid=$(t display-message -p -t e '#{pane_pid}')
 	kill -TSTP "$pid"
-	check live/stopped '0 1 0 0' "$(sleep 0.2; terminal)"
+	for ((i = 0; i < 200; i++)); do
+		[ "$(terminal)" != '0 1 0 0' ] || break
+		sleep 0.05
+	done
+	check live/stopped '0 1 0 0' "$(terminal)"
 	kill -CONT "$pid"
 	shows live/continued 'too small: 60x8 wanted'
 	t resize-window -t e -x 100 -y 30

@@ -92,6 +92,11 @@ static inline const char *fake_path(struct e4d_feed *f, const struct e4d_record 
 	return path;
 }
 
+static inline void fake_comm(struct e4d_feed *f, uint32_t pid, char comm[E4D_COMM_LEN])
+{
+	snprintf(comm, E4D_COMM_LEN, "command-%u", pid);
+}
+
 static const struct e4d_feed_ops fake_ops = {
 	.files = fake_files,
 	.processes = fake_processes,
@@ -100,6 +105,7 @@ static const struct e4d_feed_ops fake_ops = {
 	.losses = fake_losses,
 	.now = fake_now,
 	.path = fake_path,
+	.comm = fake_comm,
 };
 
 struct fixture {

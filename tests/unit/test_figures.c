@@ -68,6 +68,8 @@ static void names_fit(void **state)
 		{"e\xcc\x81t", 10, false, true, "e\xcc\x81t", 2},
 		{"\033[31m", 20, false, true, "\\x1b[31m", 8},
 		{"bad\xff", 20, false, true, "bad\\xff", 7},
+		{"\xe2\x80\xaertl", 9, false, true, "\\xe2\\x80+", 9},
+		{"\xe6\xbc\xa2", 9, false, false, "\\xe6\\xbc+", 9},
 		{"", 4, true, true, "", 0},
 	};
 	char out[256];

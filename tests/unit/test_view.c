@@ -131,6 +131,65 @@ static void filter_search_and_active(void **state)
 	assert_false(shows(x, "file-12"));
 }
 
+/* A command's name is looked up for the filter, also of lines that were never shown. */
+static void filter_by_command(void **state)
+{
+	struct fixture *x = *state;
+
+	x->k.files = 5000; /* pid of file i: i */
+	x->k.round = 1;
+	refresh(x, 1);
+	keys(x, "\\comm=command-4000\n");
+	for (int i = 0; i < 5000 / 256 + 1; i++) /* so many at a time */
+		draw(x, 24, 80);
+	line_with(x, "file-4000 ");
+	assert_int_equal(x->v.entry_n, 1);
+}
+
+/* A filter that is on is seen, however narrow it is. */
+static void choices_are_seen(void **state)
+{
+	struct fixture *x = *state;
+
+	row(x, 11, 100, 14);
+	refresh(x, 1);
+	draw(x, 8, 60);
+	expect_in(line_with(x, "1 Files"), "1 Files 1 ");
+	keys(x, "\\ino=11\n");
+	draw(x, 8, 60);
+	expect_in(line_with(x, "1 Files"), "filter: ino=11");
+	draw(x, 24, 80);
+	keys(x, ">"); /* a title that fills its column has the sign too */
+	draw(x, 24, 80);
+	line_with(x, "SUBM/sv");
+}
+
+/* Removed and made again under the same name and number: another file, a line of its own. */
+static void made_again(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = leak(31, x->k.now);
+	const struct e4d_item *i;
+
+	feed(x, &r);
+	r.gen = 2;
+	feed(x, &r);
+	row(x, 31, 5, 14);
+	row(x, 31, 7, 14);
+	x->k.row[1].gen = 2;
+	refresh(x, 1);
+	assert_int_equal(x->m.files.n, 2);
+	assert_int_equal(x->m.findings.n, 2);
+	i = e4d_view_at_cursor(&x->v);
+	assert_int_equal(i->key.gen, 2);
+	x->k.feed.replay = true; /* no kernel to ask for more */
+	keys(x, "\n");           /* the detail is of one of them */
+	assert_int_equal(x->v.detail.count, 1);
+	draw(x, 24, 80);
+	line_with(x, "generation 2 ");
+	line_with(x, "since the start: 7 writes");
+}
+
 /* The cursor stays on its line when the order changes, and at the top it stays there. */
 static void cursor_follows(void **state)
 {
@@ -216,6 +275,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(findings_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(pause_keeps_the_picture, setup, teardown),
 		cmocka_unit_test_setup_teardown(filter_search_and_active, setup, teardown),
+		cmocka_unit_test_setup_teardown(filter_by_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(choices_are_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(made_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(cursor_follows, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_names_are_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_is_not_clean, setup, teardown),
