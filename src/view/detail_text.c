@@ -97,8 +97,7 @@ static void put_facts(const struct out *o, const struct e4d_facts *f)
 	if (f->past_err)
 		line(o, "blocks past EOF at first sight: not known (%s)", strerror(-f->past_err));
 	else
-		line(o,
-		     "blocks past EOF at first sight: %llu bytes written, %llu preallocated%s",
+		line(o, "blocks past EOF at first sight: %llu bytes written, %llu preallocated%s",
 		     (unsigned long long)f->written, (unsigned long long)f->unwritten,
 		     f->written ? " !" : "");
 }

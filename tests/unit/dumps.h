@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-/* What the tests of the reader share: dumps of writes that put_inside() made, and what must come of them. */
+/* What the tests of the reader share: dumps of writes that put_inside() made, and what must come of
+ * them. */
 #ifndef E4D_TEST_DUMPS_H
 #define E4D_TEST_DUMPS_H
 
@@ -45,7 +46,8 @@ static inline void session_events(struct test_packet *p, const char *host, uint6
 	packet_event(p, 906, E4D_EV_COUNTERS, &c.writes, sizeof(c) - 16);
 }
 
-static inline void put_session(const char *to, uint8_t trace, const char *host, uint64_t real, bool end)
+static inline void put_session(const char *to, uint8_t trace, const char *host, uint64_t real,
+                               bool end)
 {
 	packet_begin(&packet, trace, E4D_STREAM_SESSION, 0);
 	packet.head.events_discarded = 4;
@@ -57,7 +59,7 @@ static inline void put_session(const char *to, uint8_t trace, const char *host, 
 
 /* Packets of `each` writes of a CPU, from write i on, one after the other in buf. */
 static inline size_t make_cpu(uint8_t *buf, uint8_t trace, unsigned int cpu, uint64_t seq,
-                       unsigned int packets, unsigned int each, uint64_t i)
+                              unsigned int packets, unsigned int each, uint64_t i)
 {
 	size_t len = 0;
 
@@ -119,7 +121,7 @@ static inline void assert_inside(const struct e4d_trace_write *w, unsigned int c
  * `whole` that came, and nothing else came.
  */
 static inline void assert_packets(const bool *whole, unsigned int packets, unsigned int each,
-                           const char *what, size_t at)
+                                  const char *what, size_t at)
 {
 	struct e4d_trace_reader *r;
 	const char *d = dir;

@@ -69,8 +69,8 @@ static inline void fake_counters(struct e4d_feed *f, struct e4d_counters *sum)
 	sum->v[E4D_C_WRITES] = fake_of(f)->writes;
 }
 
-static inline uint64_t fake_losses(struct e4d_feed *f, void (*fn)(void *ctx, const char *name, uint64_t n),
-                            void *ctx)
+static inline uint64_t fake_losses(struct e4d_feed *f,
+                                   void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
 {
 	if (fake_of(f)->lost)
 		fn(ctx, "ring_full", fake_of(f)->lost);

@@ -28,6 +28,27 @@ static void rates_totals_averages(void **state)
 	expect_in(line_with(x, "file-11"), " 50 ");
 }
 
+/* A write that extends is clean when its record says so, not before. */
+static void not_judged_yet(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = leak(31, x->k.now);
+
+	row(x, 31, 5, 14);
+	x->k.row[0].extending = 1;
+	refresh(x, 1);
+	draw(x, 24, 80);
+	assert_null(strstr(line_with(x, "file-31"), "clean"));
+	r.ret = (int)r.submitted;
+	r.dio_size = r.submitted;
+	r.isize_after = r.submitted;
+	r.past_eof = 0;
+	r.verdict = E4D_CLEAN;
+	feed(x, &r);
+	draw(x, 24, 80);
+	expect_in(line_with(x, "file-31"), " clean");
+}
+
 /* A file that leaves the table goes to `other`; nothing is counted twice, nothing is lost. */
 static void what_leaves_is_other(void **state)
 {
@@ -271,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rates_totals_averages, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_judged_yet, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_leaves_is_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(pause_keeps_the_picture, setup, teardown),

@@ -114,9 +114,9 @@ user_side() {
 	done
 	# the live view's refresh, with as many files as the kernel side never gives
 	for n in 10 1000000; do
-		"$bin/bench/view" $n 10 | {
+		"$bin/bench/view" "$n" 10 | {
 			read -r a b
-			printf 'user/refresh-%s/ns\t%s\tns CPU a refresh\nuser/refresh-%s/rss\t%s\tB\n' $n "$a" $n "$b"
+			printf 'user/refresh-%s/ns\t%s\tns CPU a refresh\nuser/refresh-%s/rss\t%s\tB\n' "$n" "$a" "$n" "$b"
 		}
 	done
 	command -v valgrind >/dev/null || say "valgrind is missing: apt-get install valgrind gives instruction counts"
