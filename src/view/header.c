@@ -221,6 +221,8 @@ static const char *tab_name(enum e4d_pane pane, size_t cols)
 	return cols >= 120 ? d->name : cols >= 80 ? d->shorter : d->shortest;
 }
 
+#define CHOICES_LEAST 16
+
 /* What is not as it is at the start: it changes what the lines below mean. */
 static void put_choices(const struct e4d_view *v, char *out, size_t len)
 {
@@ -245,11 +247,12 @@ static void tab_text(const struct e4d_view *v, enum e4d_pane pane, bool counts, 
 	         pane == E4D_PANE_FINDINGS && v->m->findings.unseen ? "!" : "");
 }
 
-/* The counts make room for what was chosen. */
+/* The counts make room for what was chosen, where there is next to none. */
 void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
 {
 	char right[E4D_FILTER_MAX * 2 + 64], text[48];
 	size_t n, used = 0;
+	bool counts;
 
 	put_choices(v, right, sizeof(right));
 	n = e4d_view_cols(right, strlen(right), v->utf8);
@@ -257,10 +260,11 @@ void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
 		tab_text(v, p, true, f->cols, text);
 		used += strlen(text);
 	}
+	counts = used + (n < CHOICES_LEAST ? n : CHOICES_LEAST) <= f->cols;
 	for (int p = 0; p < E4D_PANE_COUNT; p++) {
 		bool here = p == (int)v->pane && v->showing != E4D_SHOW_HELP;
 
-		tab_text(v, p, used + n <= f->cols, f->cols, text);
+		tab_text(v, p, counts, f->cols, text);
 		e4d_frame_put(f, y, here ? E4D_A_CURSOR : E4D_A_BAR, text);
 	}
 	if (n > e4d_frame_left(f, y))

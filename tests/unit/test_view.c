@@ -167,6 +167,26 @@ static void filter_by_command(void **state)
 	assert_int_equal(x->v.entry_n, 1);
 }
 
+/* Names are looked up some at a time; what was not looked up is not said to be missing. */
+static void search_goes_on(void **state)
+{
+	struct fixture *x = *state;
+	int n = 0;
+
+	x->k.files = 5000;
+	x->k.round = 1;
+	refresh(x, 1);
+	keys(x, "/file-4000\n");
+	assert_non_null(strstr(x->v.message, "not found so far"));
+	while (x->v.message[0] && n++ < 5000 / 256 + 1)
+		keys(x, "n");
+	assert_int_equal(((const struct e4d_item *)e4d_view_at_cursor(&x->v))->key.id, 4000);
+	keys(x, "/nowhere\n");
+	while (strstr(x->v.message, "so far") && n++ < 50)
+		keys(x, "n");
+	assert_string_equal(x->v.message, "not found: nowhere");
+}
+
 /* A filter that is on is seen, however narrow it is. */
 static void choices_are_seen(void **state)
 {
@@ -298,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pause_keeps_the_picture, setup, teardown),
 		cmocka_unit_test_setup_teardown(filter_search_and_active, setup, teardown),
 		cmocka_unit_test_setup_teardown(filter_by_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(search_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(choices_are_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(made_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(cursor_follows, setup, teardown),
