@@ -305,7 +305,8 @@ live() {
 		echo "ok $suite/live # SKIP no scratch file system was given"
 		return
 	fi
-	start 100x30 "cd $tmp && exec $prog --filter dev=$dir -d 0.5"
+	# tmux would continue a child of its own that is stopped
+	start 100x30 "cd $tmp && sh -c 'echo \$\$ >pid; exec $prog --filter dev=$dir -d 0.5'; exec cat"
 	shows live/starts 'lost 0'
 	"$workload" run --keep "$dir" overwrite append-1m efault-off >"$tmp/truth" 2>/dev/null
 	shows live/file 'append-1m'
@@ -322,7 +323,7 @@ live() {
 	# made as small as it must not be, stopped and continued, and as it was again
 	t resize-window -t e -x 59 -y 7
 	shows live/too-small 'too small: 60x8 wanted'
-	pid=$(t display-message -p -t e '#{pane_pid}')
+	pid=$(cat "$tmp/pid")
 	kill -TSTP "$pid"
 	for ((i = 0; i < 200; i++)); do
 		[ "$(terminal)" != '0 1 0 0' ] || break
