@@ -83,8 +83,30 @@ static bool item_wanted(struct gathering *g, struct e4d_item *i)
 	return e4d_filter_match(filter[0], &r, i->path) && fed_by(v->m, r, i->path);
 }
 
-static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
+/* A write under way has no names of its own: those of its file and its process. */
+static const char *flight_names(struct gathering *g, const struct e4d_flight *f,
+                                char comm[E4D_COMM_LEN])
 {
+	struct e4d_model *m = g->v->m;
+	struct e4d_item_key file = {.id = f->ino, .dev = f->dev, .gen = f->gen};
+	struct e4d_item_key proc = {.id = f->pid};
+	struct e4d_item *i = e4d_items_find(&m->procs, &proc);
+
+	if (g->needs_comm && i)
+		memcpy(comm, i->comm, E4D_COMM_LEN);
+	if (g->needs_comm && !comm[0] && f->pid && g->names && m->feed->ops->comm) {
+		g->names--;
+		m->feed->ops->comm(m->feed, f->pid, comm);
+	}
+	i = g->needs_path ? e4d_items_find(&m->files, &file) : NULL;
+	if (i && !i->path && g->names)
+		g->names -= e4d_model_name_file(m, i);
+	return i ? i->path : NULL;
+}
+
+static bool flight_wanted(struct gathering *g, const struct e4d_flight *f)
+{
+	const struct e4d_view *v = g->v;
 	struct e4d_record r = {
 		.ts_ns = f->begin_ns,
 		.ino = f->ino,
@@ -98,7 +120,9 @@ static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
 		.flags = f->flags,
 	};
 
-	return e4d_filter_match(v->filter, &r, NULL) && fed_by(v->m, r, NULL);
+	const char *path = flight_names(g, f, r.comm);
+
+	return e4d_filter_match(v->filter, &r, path) && fed_by(v->m, r, path);
 }
 
 static void add(struct gathering *g, const void *item, bool first)
@@ -158,7 +182,7 @@ static void gather(struct e4d_view *v)
 		break;
 	case E4D_PANE_FLIGHTS:
 		for (uint32_t i = 0; i < m->flight_n; i++)
-			if (flight_wanted(v, &m->flights[i]))
+			if (flight_wanted(&g, &m->flights[i]))
 				add(&g, &m->flights[i], false);
 		break;
 	case E4D_PANE_FINDINGS:

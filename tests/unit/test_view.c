@@ -165,6 +165,14 @@ static void filter_by_command(void **state)
 		draw(x, 24, 80);
 	line_with(x, "file-4000 ");
 	assert_int_equal(x->v.entry_n, 1);
+	/* and of writes under way */
+	for (uint32_t i = 0; i < FEW; i++)
+		x->k.flight[i] = (struct e4d_flight){.begin_ns = 1 + i, .pid = 20000 + i};
+	x->k.flights = FEW;
+	refresh(x, 1);
+	keys(x, "\\\025comm=command-20004\n4");
+	draw(x, 24, 80);
+	assert_int_equal(x->v.entry_n, 1);
 }
 
 /* Names are looked up some at a time; what was not looked up is not said to be missing. */
