@@ -200,7 +200,7 @@ $(B)/makedump: tests/report/makedump.c tools/bench/records.c $(OBJS)
 		$(filter-out $(B)/obj/main.o,$(OBJS)) $(LIBS)
 
 # --- benchmark: QUICK=1 is the short form, BENCH_ARGS go to tools/bench/bench.sh --
-BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user live loss files trace)
+BENCH := $(addprefix $(B)/bench/,plugin.so writer floor consume user view live loss files trace)
 BENCH_HDRS := $(wildcard tools/bench/*.h)
 
 bench:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "cmd/cmd.h"
 #include "util/log.h"
 
@@ -31,8 +33,17 @@ static void usage(FILE *f)
 	      f);
 }
 
+/* What the caller has closed does not become a file of ours that output goes to. */
+static void keep_standard_files(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
+	keep_standard_files();
 	argv[0] = (char *)"top"; /* no command means that */
 	if (argc < 2)
 		return e4d_cmd_top(argc, argv);

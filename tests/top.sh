@@ -24,13 +24,14 @@ cleanup() {
 }
 trap cleanup EXIT
 
-screen() { t capture-pane -p -t e; }
-# Waits (10 s at most) until the screen has the text.
+pane=e # the session that is looked at
+screen() { t capture-pane -p -t "$pane"; }
+# Waits (20 s at most: attaching takes its time) until the screen has the text.
 until_shows() { # TEXT
 	local i=0
 	until screen | grep -qF -- "$1"; do
 		i=$((i + 1))
-		[ $i -lt 200 ] || return 1
+		[ $i -lt 400 ] || return 1
 		sleep 0.05
 	done
 }
@@ -39,11 +40,10 @@ shows() { # NAME TEXT
 		echo "not ok $suite/$1: expected '$2', got: $(screen | tr '\n' '|' | head -c 400)"
 	fi
 }
-keys() { t send-keys -t e "$@"; }
+keys() { t send-keys -t "$pane" "$@"; }
 start() { # COLSxROWS COMMAND
-	t kill-session -t e 2>/dev/null
-	rm -f "$tmp/after"
-	t new-session -d -s e -x "${1%x*}" -y "${1#*x}" "$2"
+	t kill-session -t "$pane" 2>/dev/null
+	t new-session -d -s "$pane" -x "${1%x*}" -y "${1#*x}" "$2"
 }
 
 # A screen that was drawn whole, against the golden one; the version may differ.
@@ -98,7 +98,12 @@ screens() {
 		same_screen total.$size
 		keys q
 	done
-	replay 80x24 --ascii --color never
+	replay 80x24 --ascii
+	keys . .
+	same_screen ascii.80x24
+	# a locale without UTF-8 says the same
+	start 80x24 "cd $tmp && LC_ALL=C exec $prog top -r $tmp/dump -d 600"
+	until_shows 'ext4diotop'
 	keys . .
 	same_screen ascii.80x24
 	# the same lines, whatever size it had in between
@@ -137,6 +142,18 @@ replaying() {
 	keys Enter
 	shows search-and-enter 'ino 103'
 	keys q
+	keys u
+	shows units-1000 ' 1000'
+	keys u
+	shows units-exact ' exact'
+	keys u F6
+	shows sort-by-next 'SUBM/s▼'
+	keys r
+	shows sort-reversed 'SUBM/s▲'
+	keys '<' o
+	shows active ' active'
+	keys o z
+	shows zero 'begin here'
 	keys \\ 'comm=postgres' Enter
 	shows filter 'filter: comm=postgr'
 	check filter-hides 0 "$(screen | grep -c walwriter)"
@@ -161,30 +178,44 @@ replaying() {
 
 # What the terminal was, and what it is: line settings, alternate screen, cursor, keypad.
 terminal() {
-	t display-message -p -t e '#{alternate_on} #{cursor_flag} #{keypad_flag} #{mouse_any_flag}'
+	t display-message -p -t "$pane" '#{alternate_on} #{cursor_flag} #{keypad_flag} #{mouse_any_flag}'
 }
-# Runs it under a shell that says how the line was set before and after.
-ends() { # NAME EXPECTED_EXIT HOW [ARG...]
-	local name=$1 want=$2 pid before
-	shift 2
-	start 80x24 "stty -g >$tmp/before; sh -c 'echo \$\$ >$tmp/pid; exec $prog top -r $tmp/dump -d 600'; echo \$? >$tmp/rc; stty -g >$tmp/after; echo ENDED; exec cat"
-	until_shows 'ext4diotop'
-	pid=$(cat "$tmp/pid")
-	before=$(terminal)
-	check "$name/alternate-screen" 1 "${before%% *}"
-	"$@" "$pid"
-	if ! until_shows ENDED; then
-		echo "not ok $suite/$name: it did not end"
-		kill -KILL "$pid"
-		return
-	fi
-	check "$name/exit" "$want" "$(cat "$tmp/rc")"
-	check "$name/terminal" '0 1 0 0' "$(terminal)"
-	check "$name/stty" "$(cat "$tmp/before")" "$(cat "$tmp/after")"
+# What ends it, and the exit then: live where there is a file system, all at the same time.
+ends() {
+	local what="--filter dev=$dir" name pid before
+	[ -n "$dir" ] || what="-r $tmp/dump -d 600"
+	local -A exit=([q]=4 [QUIT]=131 [ctrl-c]=4 [TERM]=4 [HUP]=4 [SEGV]=139 [ABRT]=134)
+	for name in "${!exit[@]}"; do
+		# a shell that says how the line was set before and after
+		pane=$name start 80x24 "stty -g >$tmp/before.$name; sh -c 'echo \$\$ >$tmp/pid.$name; exec $prog top $what';
+			echo \$? >$tmp/rc.$name; stty -g >$tmp/after.$name; echo ENDED; exec cat"
+	done
+	for name in "${!exit[@]}"; do
+		pane=$name
+		until_shows 'lost 0'
+		pid=$(cat "$tmp/pid.$name")
+		before=$(terminal)
+		check "end/$name/alternate-screen" '1 0' "${before:0:3}"
+		case $name in
+		q) keys q ;;
+		ctrl-c) keys C-c ;;
+		*) kill "-$name" "$pid" ;;
+		esac
+	done
+	for name in "${!exit[@]}"; do
+		pane=$name
+		if ! until_shows ENDED; then
+			echo "not ok $suite/end/$name: it did not end"
+			kill -KILL "$(cat "$tmp/pid.$name")"
+			continue
+		fi
+		check "end/$name/exit" "${exit[$name]}" "$(cat "$tmp/rc.$name")"
+		check "end/$name/terminal" '0 1 0 0' "$(terminal)"
+		check "end/$name/stty" "$(cat "$tmp/before.$name")" "$(cat "$tmp/after.$name")"
+		t kill-session -t "$name"
+	done
+	pane=e
 }
-key_q() { keys q; }
-key_ctrl_c() { keys C-c; }
-signal() { kill "-$1" "$2"; }
 
 suspended() {
 	start 80x24 'PS1="$ " exec bash --norc --noprofile -i'
@@ -213,7 +244,7 @@ suspended() {
 }
 
 batch() {
-	local out=$tmp/out
+	local out=$tmp/out format
 	"$prog" -r "$tmp/dump" -d 600 -n 2 >"$out" 2>"$tmp/err"
 	check batch/exit 1 $?
 	check batch/80 0 "$(awk 'length > 90' "$out" | wc -l)" # bytes; wide characters have three
@@ -230,12 +261,21 @@ for l in open(sys.argv[1]): d = json.loads(l); print(len(d["files"]) == 6)' "$ou
 	check batch/csv-lines 19 "$(wc -l <"$out")"
 	check batch/csv-fields 1 "$(python3 -c 'import csv,sys
 print(len({len(r) for r in csv.reader(open(sys.argv[1]))}))' "$out")"
+	for format in text json csv; do # 18000 intervals, of which one is read
+		"$prog" top -r "$tmp/dump" -d 0.1 -o $format 2>"$tmp/err" | head -n 1 >"$out"
+		check batch/pipe-closed-$format '1 0' "$(wc -l <"$out") $(wc -c <"$tmp/err")"
+	done
+	LC_ALL=C "$prog" top -r "$tmp/dump" -d 600 >"$out" 2>"$tmp/err"
+	check batch/ascii-locale 0 "$(LC_ALL=C grep -c '[^ -~]' "$out")"
 	"$prog" top -r "$tmp/dump" -d 600 -b --color always >"$out" 2>"$tmp/err"
 	check batch/color 1 "$(grep -c $'\033\[1;31m.*1 NEW' "$out")"
 	# a terminal that can do nothing gets tables too
 	start 80x24 "TERM=dumb $prog top -r $tmp/dump -d 600; echo ENDED; exec cat"
 	shows batch/dumb ENDED
 	check batch/dumb-no-alternate 0 "$(terminal | cut -c1)"
+	"$prog" top -r "$tmp/dump" -d 600 --once >&- 2>"$tmp/err"
+	check batch/no-output 3 $?
+	says batch/no-output-says 'Bad file descriptor' "$tmp/err"
 	"$prog" top -r "$tmp/nowhere" >"$out" 2>"$tmp/err"
 	check batch/no-dump 3 $?
 	"$prog" top -o xml >"$out" 2>"$tmp/err"
@@ -260,14 +300,40 @@ colors() {
 
 # Real writes, real findings where this kernel leaks: the disk says whether it does.
 live() {
+	local pid i
 	if [ -z "$dir" ]; then
 		echo "ok $suite/live # SKIP no scratch file system was given"
 		return
 	fi
-	start 100x30 "cd $tmp && exec $prog --filter dev=$dir -d 0.5"
+	# tmux would continue a child of its own that is stopped
+	start 100x30 "cd $tmp && sh -c 'echo \$\$ >pid; exec $prog --filter dev=$dir -d 0.5'; exec cat"
 	shows live/starts 'lost 0'
 	"$workload" run --keep "$dir" overwrite append-1m efault-off >"$tmp/truth" 2>/dev/null
 	shows live/file 'append-1m'
+	# the keys, while it runs
+	keys d 0.2 Enter
+	shows live/interval 'every 0.2s'
+	keys F4 'path~append' Enter F6 o m here Enter
+	shows live/mark 'marked: here'
+	shows live/choices 'filter: path~append'
+	keys w C-u live Enter
+	shows live/save 'writes saved in live'
+	check live/saved 1 "$("$prog" report "$tmp/live" 2>/dev/null | grep -c 'mark.*here')"
+	keys F4 C-u Enter o
+	# made as small as it must not be, stopped and continued, and as it was again
+	t resize-window -t e -x 59 -y 7
+	shows live/too-small 'too small: 60x8 wanted'
+	pid=$(cat "$tmp/pid")
+	kill -TSTP "$pid"
+	for ((i = 0; i < 200; i++)); do
+		[ "$(terminal)" != '0 1 0 0' ] || break
+		sleep 0.05
+	done
+	check live/stopped '0 1 0 0' "$(terminal)"
+	kill -CONT "$pid"
+	shows live/continued 'too small: 60x8 wanted'
+	t resize-window -t e -x 100 -y 30
+	shows live/large-again 'append-1m'
 	if grep -q '"case":"efault-off".*"past_eof":0,' "$tmp/truth"; then
 		shows live/no-finding 'no finding'
 	else
@@ -305,12 +371,7 @@ t set-option -g remain-on-exit on
 "$maker" "$tmp/dump" || { echo "not ok $suite: no dump could be made"; exit 1; }
 screens
 replaying
-ends end/q 4 key_q
-ends end/ctrl-c 4 key_ctrl_c
-ends end/term 4 signal TERM
-ends end/hup 4 signal HUP
-ends end/segv 139 signal SEGV
-ends end/abort 134 signal ABRT
+ends
 suspended
 batch
 colors

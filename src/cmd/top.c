@@ -76,6 +76,7 @@ struct top {
 	int timer;
 	double timer_s;
 	uint32_t wants;
+	bool no_output; /* it failed */
 	struct e4d_source source[2];
 };
 
@@ -269,6 +270,7 @@ static int show_table(struct top *t)
 
 	e4d_batch_put(&t->batch, &t->view, &t->out);
 	err = e4d_ob_flush(&t->out, STDOUT_FILENO);
+	t->no_output = err;
 	if (err)
 		return err;
 	if (t->intervals && !--t->intervals)
@@ -385,7 +387,7 @@ static int finish(struct top *t, int err)
 		return t->model.findings.count ? E4D_EXIT_FINDING : E4D_EXIT_CLEAN;
 	if (err || stopped) {
 		e4d_err("stopped: %s", strerror(err ? -err : -stopped));
-		return t->replay ? E4D_EXIT_CORRUPT : E4D_EXIT_CANNOT;
+		return t->replay && !t->no_output ? E4D_EXIT_CORRUPT : E4D_EXIT_CANNOT;
 	}
 	return e4d_model_exit(&t->model);
 }

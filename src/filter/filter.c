@@ -105,12 +105,27 @@ bool e4d_filter_match(const struct e4d_filter *f, const struct e4d_record *rec, 
 	return true;
 }
 
-bool e4d_filter_needs_path(const struct e4d_filter *f)
+static bool asks_for(const struct e4d_filter *f, const char *field)
 {
 	for (unsigned int i = 0; f && i < f->count; i++)
-		if (!strcmp(f->term[i].field->name, "path"))
+		if (!strcmp(f->term[i].field->name, field))
 			return true;
 	return false;
+}
+
+bool e4d_filter_needs_path(const struct e4d_filter *f)
+{
+	return asks_for(f, "path");
+}
+
+bool e4d_filter_needs_comm(const struct e4d_filter *f)
+{
+	return asks_for(f, "comm");
+}
+
+const char *e4d_filter_text(const struct e4d_filter *f)
+{
+	return f ? f->text : "";
 }
 
 void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg)
@@ -144,5 +159,6 @@ void e4d_filter_free(struct e4d_filter *f)
 		free(f->term[i].val);
 	}
 	free(f->term);
+	free(f->text);
 	free(f);
 }

@@ -29,8 +29,12 @@ int e4d_filter_add(struct e4d_filter *f, const char *text, char *err, size_t err
 /* True when every term matches; a NULL filter matches all. path may be NULL. */
 bool e4d_filter_match(const struct e4d_filter *f, const struct e4d_record *rec, const char *path);
 
-/* True when a term asks for the path, so that it must be resolved first. */
+/* True when a term asks for the path, or the command's name, so that it must be looked up first. */
 bool e4d_filter_needs_path(const struct e4d_filter *f);
+bool e4d_filter_needs_comm(const struct e4d_filter *f);
+
+/* All that was parsed into it, terms apart by a blank; "" for NULL. The filter's own. */
+const char *e4d_filter_text(const struct e4d_filter *f);
 
 /*
  * Fills dev, ino, tgid and extend_only of cfg, where they are still 0, from

@@ -27,6 +27,7 @@ struct e4d_term {
 struct e4d_filter {
 	unsigned int count;
 	struct e4d_term *term;
+	char *text; /* as it was given, owned */
 };
 
 /* Where the parser is, and where its message goes. */

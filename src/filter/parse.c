@@ -228,7 +228,8 @@ int e4d_filter_parse(const char *text, struct e4d_filter **out, char *err, size_
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	ret = parse_terms(&p, f);
+	f->text = strdup(text);
+	ret = f->text ? parse_terms(&p, f) : -ENOMEM;
 	if (!ret && !f->count)
 		ret = e4d_filter_fail(&p, "empty; write for example dev=sda1 verdict=leak");
 	if (ret) {
@@ -245,17 +246,21 @@ int e4d_filter_add(struct e4d_filter *f, const char *text, char *err, size_t err
 {
 	struct e4d_filter *more;
 	struct e4d_term *term;
+	char *both;
 	int ret = e4d_filter_parse(text, &more, err, errlen);
 
 	if (ret)
 		return ret;
 	term = reallocarray(f->term, f->count + more->count, sizeof(*term));
-	if (!term) {
+	if (term)
+		f->term = term;
+	if (!term || asprintf(&both, "%s %s", f->text, more->text) < 0) {
 		e4d_filter_free(more);
 		return -ENOMEM;
 	}
+	free(f->text);
+	f->text = both;
 	memcpy(term + f->count, more->term, more->count * sizeof(*term));
-	f->term = term;
 	f->count += more->count;
 	more->count = 0; /* the values have moved */
 	e4d_filter_free(more);

@@ -78,7 +78,7 @@ static char *put_hex(char *dst, unsigned char c)
 size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], size_t *outlen,
                      unsigned int *cols)
 {
-	size_t used, o = 0;
+	size_t used;
 	__u32 cp = 0;
 
 	if (*s >= 0x20 && *s < 0x7f && *s != '\\') {
@@ -97,13 +97,10 @@ size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], siz
 		}
 		return used;
 	}
-	if (!used)
-		used = 1;
-	for (size_t i = 0; i < used; i++)
-		o = (size_t)(put_hex(out + o, (unsigned char)s[i]) - out);
-	*outlen = o;
-	*cols = (unsigned int)o;
-	return used;
+	/* its other bytes are no character by themselves, and follow */
+	put_hex(out, (unsigned char)*s);
+	*outlen = *cols = 4;
+	return 1;
 }
 
 size_t e4d_text_cols(const char *s, size_t len)

@@ -13,15 +13,16 @@
 /* Most output bytes for one input byte. */
 #define E4D_ESCAPE_TEXT_MAX 4
 #define E4D_ESCAPE_JSON_MAX 6
-/* Most output bytes for one unit (code point or invalid byte) of text. */
+/* Room for one unit (code point or escaped byte) of text. */
 #define E4D_TEXT_UNIT_MAX 16
 
 /* Decodes one code point; returns its bytes (1 to 4), 0 when it is invalid. */
 size_t e4d_utf8_decode(const char *s, size_t len, __u32 *cp);
 
 /*
- * Writes the first unit of s (len > 0) to out, not terminated. Controls, bidi
- * and invisible characters and invalid bytes become \xNN, a backslash two.
+ * Writes the first unit of s (len > 0) to out, not terminated. Each byte of controls,
+ * of bidi and invisible characters, and of what is no UTF-8 is a unit \xNN, a
+ * backslash becomes two.
  * Returns the bytes of s used; *outlen bytes were written, *cols columns.
  */
 size_t e4d_text_unit(const char *s, size_t len, char out[E4D_TEXT_UNIT_MAX], size_t *outlen,

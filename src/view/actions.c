@@ -159,7 +159,7 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 		if (finding->unseen) {
 			v->place[v->pane].follow = false; /* on to the next */
 			e4d_findings_acknowledge(&v->m->findings, finding);
-			e4d_view_say(v, false, "seen");
+			e4d_view_say(v, false, "seen; Enter on it again shows its file");
 		} else {
 			open_detail(v, &finding->last, finding->path);
 		}
@@ -222,11 +222,25 @@ void e4d_act_prompt(struct e4d_view *v, int what)
 	v->prompt = (enum e4d_prompt)what;
 	v->input[0] = 0;
 	if (what == E4D_PROMPT_FILTER) {
-		snprintf(v->input, sizeof(v->input), "%s", v->filter ? v->filter_text : "");
+		snprintf(v->input, sizeof(v->input), "%s", e4d_filter_text(v->filter));
 	} else if (what == E4D_PROMPT_SAVE) {
 		localtime_r(&now, &tm);
 		strftime(v->input, sizeof(v->input), "ext4diotop-%Y%m%d-%H%M%S", &tm);
 	}
+}
+
+static void say_not_found(struct e4d_view *v)
+{
+	const struct e4d_items *t = &v->m->files;
+	uint32_t unknown = 0;
+
+	for (uint32_t i = 0; v->pane == E4D_PANE_FILES && i < t->n; i++)
+		unknown += !t->row[i].path && !t->row[i].asked_ns;
+	if (unknown)
+		e4d_view_say(v, false, "not found so far: %s; n looks up more of %u names",
+		             v->search, unknown);
+	else
+		e4d_view_say(v, false, "not found: %s", v->search);
 }
 
 void e4d_act_find_next(struct e4d_view *v, int arg)
@@ -234,7 +248,7 @@ void e4d_act_find_next(struct e4d_view *v, int arg)
 	if (!v->search[0])
 		e4d_act_prompt(v, E4D_PROMPT_SEARCH);
 	else if (!e4d_view_find(v, false))
-		e4d_view_say(v, false, "not found: %s", v->search);
+		say_not_found(v);
 }
 
 void e4d_act_active(struct e4d_view *v, int arg)
@@ -375,7 +389,7 @@ void e4d_act_input(struct e4d_view *v)
 		snprintf(v->search, sizeof(v->search), "%.*s", (int)sizeof(v->search) - 1,
 		         v->input);
 		if (v->search[0] && !e4d_view_find(v, true))
-			e4d_view_say(v, false, "not found: %s", v->search);
+			say_not_found(v);
 		break;
 	case E4D_PROMPT_FILTER:
 		e4d_view_set_filter(v, v->input);

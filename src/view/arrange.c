@@ -6,13 +6,14 @@
 #include "record/fields.h"
 #include "view/columns.h"
 
-/* Names looked up in one go for a filter or a search that needs them. */
+/* Names looked up in one go for a filter or a search that needs them: a screen's worth and more. */
 #define NAMES_AT_ONCE 256
 
 struct gathering {
 	struct e4d_view *v;
 	const struct e4d_column *by;
-	unsigned int names; /* that may still be looked up */
+	unsigned int names; /* that may still be looked up, for a filter */
+	bool needs_path, needs_comm;
 };
 
 /* What a filter sees of a line that is no single write: its last, with the line's own. */
@@ -75,17 +76,37 @@ static bool item_wanted(struct gathering *g, struct e4d_item *i)
 		return true;
 	if (i->other)
 		return !filter[0];
-	if (!i->path && v->pane == E4D_PANE_FILES && g->names &&
-	    (e4d_filter_needs_path(filter[0]) || e4d_filter_needs_path(filter[1]))) {
-		g->names--;
-		e4d_model_name_file(v->m, i);
-	}
+	if (v->pane == E4D_PANE_FILES && g->names &&
+	    ((!i->path && g->needs_path) || (!i->comm[0] && g->needs_comm)))
+		g->names -= e4d_model_name_file(v->m, i);
 	r = record_of(i, v->pane);
 	return e4d_filter_match(filter[0], &r, i->path) && fed_by(v->m, r, i->path);
 }
 
-static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
+/* A write under way has no names of its own: those of its file and its process. */
+static const char *flight_names(struct gathering *g, const struct e4d_flight *f,
+                                char comm[E4D_COMM_LEN])
 {
+	struct e4d_model *m = g->v->m;
+	struct e4d_item_key file = {.id = f->ino, .dev = f->dev, .gen = f->gen};
+	struct e4d_item_key proc = {.id = f->pid};
+	struct e4d_item *i = e4d_items_find(&m->procs, &proc);
+
+	if (g->needs_comm && i)
+		memcpy(comm, i->comm, E4D_COMM_LEN);
+	if (g->needs_comm && !comm[0] && f->pid && g->names && m->feed->ops->comm) {
+		g->names--;
+		m->feed->ops->comm(m->feed, f->pid, comm);
+	}
+	i = g->needs_path ? e4d_items_find(&m->files, &file) : NULL;
+	if (i && !i->path && g->names)
+		g->names -= e4d_model_name_file(m, i);
+	return i ? i->path : NULL;
+}
+
+static bool flight_wanted(struct gathering *g, const struct e4d_flight *f)
+{
+	const struct e4d_view *v = g->v;
 	struct e4d_record r = {
 		.ts_ns = f->begin_ns,
 		.ino = f->ino,
@@ -99,7 +120,9 @@ static bool flight_wanted(const struct e4d_view *v, const struct e4d_flight *f)
 		.flags = f->flags,
 	};
 
-	return e4d_filter_match(v->filter, &r, NULL) && fed_by(v->m, r, NULL);
+	const char *path = flight_names(g, f, r.comm);
+
+	return e4d_filter_match(v->filter, &r, path) && fed_by(v->m, r, path);
 }
 
 static void add(struct gathering *g, const void *item, bool first)
@@ -142,6 +165,8 @@ static void gather(struct e4d_view *v)
 		.v = v,
 		.by = &e4d_panes[v->pane].column[v->place[v->pane].sort],
 		.names = NAMES_AT_ONCE,
+		.needs_path = e4d_filter_needs_path(v->filter) || e4d_filter_needs_path(m->filter),
+		.needs_comm = e4d_filter_needs_comm(v->filter) || e4d_filter_needs_comm(m->filter),
 	};
 
 	v->entry_n = 0;
@@ -157,7 +182,7 @@ static void gather(struct e4d_view *v)
 		break;
 	case E4D_PANE_FLIGHTS:
 		for (uint32_t i = 0; i < m->flight_n; i++)
-			if (flight_wanted(v, &m->flights[i]))
+			if (flight_wanted(&g, &m->flights[i]))
 				add(&g, &m->flights[i], false);
 		break;
 	case E4D_PANE_FINDINGS:
@@ -360,10 +385,8 @@ bool e4d_view_find(struct e4d_view *v, bool from_here)
 
 	if (v->pane == E4D_PANE_FILES)
 		for (uint32_t i = 0, left = NAMES_AT_ONCE; i < v->m->files.n && left; i++)
-			if (!v->m->files.row[i].path) {
-				e4d_model_name_file(v->m, &v->m->files.row[i]);
-				left--;
-			}
+			if (!v->m->files.row[i].path)
+				left -= e4d_model_name_file(v->m, &v->m->files.row[i]);
 	e4d_view_arrange(v, SIZE_MAX / 2);
 	n = v->entry_n;
 	for (size_t i = from_here ? 0 : 1; i < n + !from_here; i++) {

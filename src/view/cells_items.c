@@ -184,7 +184,9 @@ void e4d_cell_file(const struct e4d_view *v, const void *p, uint8_t what, struct
 			c->attr = E4D_A_ALERT;
 		break;
 	case W_VERDICT:
-		/* what left no record lies inside EOF */
+		/* what left no record lies inside EOF, or its record is still to come */
+		if (!i->recorded && i->now.extending)
+			break;
 		e4d_cell_verdict(c, i->recorded ? i->worst : E4D_CLEAN,
 		                 i->recorded && is_finding(v, i->worst));
 		break;

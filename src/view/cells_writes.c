@@ -133,7 +133,8 @@ void e4d_cell_finding(const struct e4d_view *v, const void *p, uint8_t what, str
 		e4d_cell_num(c, E4D_FIG_COUNT, (double)f->count);
 		break;
 	case W_VERDICT:
-		e4d_cell_verdict(c, r->verdict, f->unseen != 0);
+		e4d_cell_verdict(c, r->verdict, true);
+		c->attr = f->unseen ? E4D_A_ALERT : E4D_A_NORMAL;
 		break;
 	case W_PAST_EOF:
 		e4d_cell_num(c, E4D_FIG_BYTES, (double)f->past_eof);

@@ -50,6 +50,6 @@ struct e4d_figures e4d_item_figures(const struct e4d_view *v, const struct e4d_i
 
 #define E4D_COLUMNS_MAX 24
 #define E4D_FLEX_LEAST  12
-#define E4D_FLEX_WISH   28 /* below that other columns go first */
+#define E4D_FLEX_WISH   27 /* below that other columns go first */
 
 #endif

@@ -95,13 +95,11 @@ static void put_facts(const struct out *o, const struct e4d_facts *f)
 	                               : "",
 	     f->flags & FS_INLINE_DATA ? ", inline" : "", f->dax ? ", dax" : "");
 	if (f->past_err)
-		line(o, "blocks past EOF: not known (%s)", strerror(-f->past_err));
+		line(o, "blocks past EOF at first sight: not known (%s)", strerror(-f->past_err));
 	else
-		line(o,
-		     "blocks past EOF when the detail was opened: %llu bytes written, %llu "
-		     "preallocated%s",
+		line(o, "blocks past EOF at first sight: %llu bytes written, %llu preallocated%s",
 		     (unsigned long long)f->written, (unsigned long long)f->unwritten,
-		     f->written ? "  !" : "");
+		     f->written ? " !" : "");
 }
 
 /* What can be seen of the file's writes, and since when. */

@@ -23,19 +23,20 @@ static void draw_titles(const struct e4d_view *v, struct e4d_frame *f, size_t y,
 		const struct e4d_column *c = &d->column[i];
 		const char *title = c->title;
 		enum e4d_attr attr = i == p->sort ? E4D_A_SORT : E4D_A_BAR;
+		const char *sign;
 		char text[32];
+		bool fits;
 
 		if (!cols[i])
 			continue;
 		if (v->mode == E4D_MODE_TOTAL && c->total_title)
 			title = c->total_title;
-		/* the order is shown by a sign too, where there is room */
-		snprintf(text, sizeof(text), "%s%s", title,
-		         i == p->sort && strlen(title) < cols[i]
-		                 ? order_sign(v, c->upward != p->reverse)
-		                 : "");
+		/* the order is shown by a sign too, which may take the blank behind the column */
+		sign = i == p->sort ? order_sign(v, c->upward != p->reverse) : "";
+		fits = strlen(title) < cols[i];
+		snprintf(text, sizeof(text), "%.24s%.4s", title, fits ? sign : "");
 		e4d_frame_name(f, y, attr, text, cols[i], false, !c->left);
-		e4d_frame_put(f, y, E4D_A_BAR, " ");
+		e4d_frame_put(f, y, fits || !*sign ? E4D_A_BAR : attr, fits || !*sign ? " " : sign);
 	}
 	e4d_frame_to(f, y, E4D_A_BAR, f->cols);
 }

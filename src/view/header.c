@@ -221,27 +221,52 @@ static const char *tab_name(enum e4d_pane pane, size_t cols)
 	return cols >= 120 ? d->name : cols >= 80 ? d->shorter : d->shortest;
 }
 
-void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
+#define CHOICES_LEAST 16
+
+/* What is not as it is at the start: it changes what the lines below mean. */
+static void put_choices(const struct e4d_view *v, char *out, size_t len)
 {
 	static const char *const modes[] = {"", " TOTAL", " AVERAGE"};
 	static const char *const units[] = {"", " 1000", " exact"};
-	char right[400] = "";
+
+	snprintf(out, len, "%s%s%s%s%s%s%s", modes[v->mode], units[v->units],
+	         v->active_only ? " active" : "", v->filter ? " filter: " : "",
+	         e4d_filter_text(v->filter), v->m->filter ? " --filter " : "",
+	         e4d_filter_text(v->m->filter));
+}
+
+static void tab_text(const struct e4d_view *v, enum e4d_pane pane, bool counts, size_t cols,
+                     char out[48])
+{
+	char count[24] = "";
 	size_t n;
 
+	if (count_of(v, pane, &n) && counts)
+		snprintf(count, sizeof(count), " %zu", n);
+	snprintf(out, 48, " %d %s%s%s ", (int)pane + 1, tab_name(pane, cols), count,
+	         pane == E4D_PANE_FINDINGS && v->m->findings.unseen ? "!" : "");
+}
+
+/* The counts make room for what was chosen, where there is next to none. */
+void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
+{
+	char right[E4D_FILTER_MAX * 2 + 64], text[48];
+	size_t n, used = 0;
+	bool counts;
+
+	put_choices(v, right, sizeof(right));
+	n = e4d_view_cols(right, strlen(right), v->utf8);
+	for (int p = 0; p < E4D_PANE_COUNT; p++) {
+		tab_text(v, p, true, f->cols, text);
+		used += strlen(text);
+	}
+	counts = used + (n < CHOICES_LEAST ? n : CHOICES_LEAST) <= f->cols;
 	for (int p = 0; p < E4D_PANE_COUNT; p++) {
 		bool here = p == (int)v->pane && v->showing != E4D_SHOW_HELP;
-		char count[24] = "";
 
-		if (count_of(v, p, &n))
-			snprintf(count, sizeof(count), " %zu", n);
-		e4d_frame_printf(f, y, here ? E4D_A_CURSOR : E4D_A_BAR, " %d %s%s%s ", p + 1,
-		                 tab_name(p, f->cols), count,
-		                 p == E4D_PANE_FINDINGS && v->m->findings.unseen ? "!" : "");
+		tab_text(v, p, counts, f->cols, text);
+		e4d_frame_put(f, y, here ? E4D_A_CURSOR : E4D_A_BAR, text);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s", modes[v->mode], units[v->units],
-	         v->active_only ? " active" : "", v->filter ? " filter: " : "",
-	         v->filter ? v->filter_text : "");
-	n = e4d_view_cols(right, strlen(right), v->utf8);
 	if (n > e4d_frame_left(f, y))
 		n = e4d_frame_left(f, y);
 	e4d_frame_to(f, y, E4D_A_BAR, f->cols - n);

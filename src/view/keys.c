@@ -211,6 +211,7 @@ void e4d_keys_help(const struct e4d_view *v, struct e4d_outbuf *ob)
 {
 	static const char *const more[] = {
 		"",
+		"FILE      a name twice: the file was removed and made again",
 		"W/s       writes a second",
 		"SUBM MAP  bytes submitted; mapped (inside EOF: taken as submitted)",
 		"OVER      bytes mapped beyond the blocks asked for",

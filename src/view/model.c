@@ -198,19 +198,20 @@ static bool ask_now(struct e4d_model *m, struct e4d_item *row)
 	return true;
 }
 
-void e4d_model_name_file(struct e4d_model *m, struct e4d_item *row)
+bool e4d_model_name_file(struct e4d_model *m, struct e4d_item *row)
 {
 	struct e4d_record id = {
 		.ino = row->key.id, .dev = row->key.dev, .gen = row->key.gen, .pid = row->pid};
 	const char *path;
 
 	if ((row->path && row->comm[0]) || !ask_now(m, row))
-		return;
+		return false;
 	path = row->path ? NULL : m->feed->ops->path(m->feed, &id);
 	if (path)
 		row->path = strdup(path);
 	if (m->feed->ops->comm && row->pid)
 		m->feed->ops->comm(m->feed, row->pid, row->comm);
+	return true;
 }
 
 void e4d_model_name_proc(struct e4d_model *m, struct e4d_item *row)

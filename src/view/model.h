@@ -79,8 +79,9 @@ void e4d_model_mark(struct e4d_model *m, const char *text);
 /* Seconds of the last interval, at least a little. */
 double e4d_model_interval(const struct e4d_model *m);
 
-/* Fills path, pid and comm of a row, if a while has passed since the last try. */
-void e4d_model_name_file(struct e4d_model *m, struct e4d_item *row);
+/* Fills path, pid and comm of a row, if a while has passed since the last try; true: it was tried.
+ */
+bool e4d_model_name_file(struct e4d_model *m, struct e4d_item *row);
 void e4d_model_name_proc(struct e4d_model *m, struct e4d_item *row);
 void e4d_model_name_fs(struct e4d_model *m, struct e4d_item *row);
 

@@ -64,7 +64,7 @@ void e4d_view_save(struct e4d_view *v, const char *name)
 		.host = feed->host,
 		.kernel = feed->kernel,
 		.program = "ext4diotop " E4D_VERSION,
-		.options = v->filter ? v->filter_text : "",
+		.options = e4d_filter_text(v->filter),
 		.tier = (uint8_t)feed->tier,
 		.real_minus_boot_ns = feed->boot_to_real_ns,
 	};

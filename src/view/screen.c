@@ -21,7 +21,7 @@ static struct {
 
 static bool colored;
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+static const int crashes[] = {SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
 /* The default action is back already (SA_RESETHAND): what is raised again kills. */
 static void on_crash(int sig)

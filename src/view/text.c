@@ -81,8 +81,7 @@ void e4d_figure(char out[E4D_FIGURE_MAX], enum e4d_figure_kind kind, enum e4d_un
 size_t e4d_view_unit(const char *s, size_t len, bool utf8, char *out, size_t *outlen,
                      unsigned int *cols)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t used = e4d_text_unit(s, len, out, outlen, cols), o = 0;
+	size_t used = e4d_text_unit(s, len, out, outlen, cols);
 	__u32 cp = 0;
 	int width;
 
@@ -95,17 +94,8 @@ size_t e4d_view_unit(const char *s, size_t len, bool utf8, char *out, size_t *ou
 		*cols = (unsigned int)width;
 		return used;
 	}
-	for (size_t i = 0; i < used; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		out[o++] = '\\';
-		out[o++] = 'x';
-		out[o++] = hex[c >> 4];
-		out[o++] = hex[c & 15];
-	}
-	*outlen = o;
-	*cols = (unsigned int)o;
-	return used;
+	/* its other bytes are no character by themselves: they follow one by one */
+	return e4d_text_unit(s, 1, out, outlen, cols);
 }
 
 size_t e4d_view_cols(const char *s, size_t len, bool utf8)

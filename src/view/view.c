@@ -51,6 +51,5 @@ int e4d_view_set_filter(struct e4d_view *v, const char *text)
 	}
 	e4d_filter_free(v->filter);
 	v->filter = f;
-	snprintf(v->filter_text, sizeof(v->filter_text), "%s", text);
 	return 0;
 }

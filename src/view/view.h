@@ -64,10 +64,9 @@ struct e4d_view {
 	enum e4d_units units;
 	bool active_only;
 	bool utf8;
-	bool batch;      /* no cursor */
-	bool drawing;    /* names of what is shown may be looked up */
-	double interval; /* seconds */
-	char filter_text[256];
+	bool batch;                /* no cursor */
+	bool drawing;              /* names of what is shown may be looked up */
+	double interval;           /* seconds */
 	struct e4d_filter *filter; /* owned; NULL: all */
 	char search[128];
 	enum e4d_prompt prompt;

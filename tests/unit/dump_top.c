@@ -33,8 +33,8 @@ static const struct file files[] = {
 	{103, DEV2, "/var/lib/mysql/a/very/long/way/down/to/a/table/space/orders_2023_q4.ibd",
          "mysqld", 815, 16384, E4D_F_ASYNC, 40, 2500},
 	{104, DEV2, "/home/\033[31mred\033[0m\n", "ev\033]0;il\007", 666, 4096, E4D_F_SYNC, 5, 50},
-	{105, DEV2, "/data/\xe6\xbc\xa2\xe5\xad\x97/e\xcc\x81t\xc3\xa9.db", "caf\xc3\xa9", 77, 4096,
-         E4D_F_SYNC | E4D_F_EXTEND, 4, 60},
+	{105, DEV2, "/data/\xe6\xbc\xa2\xe5\xad\x97/e\xcc\x81t\xe2\x80\xae\xff", "caf\xc3\xa9", 77,
+         4096, E4D_F_SYNC | E4D_F_EXTEND, 4, 60},
 	{106, DEV, NULL, "dd", 9001, 1048576, E4D_F_SYNC | E4D_F_EXTEND, 1, 12000},
 };
 

@@ -298,6 +298,8 @@ static void test_add(void **state)
 	assert_int_equal(e4d_filter_add(f, "verdict=leak path=null", err, sizeof(err)), 0);
 	assert_true(e4d_filter_match(f, &rec, NULL));
 	assert_false(e4d_filter_match(f, &rec, "/x"));
+	assert_string_equal(e4d_filter_text(f), "pid=4711 verdict=leak path=null");
+	assert_false(e4d_filter_needs_comm(f));
 	assert_int_equal(e4d_filter_add(f, "verdict=clean", err, sizeof(err)), 0);
 	assert_false(e4d_filter_match(f, &rec, NULL));
 	e4d_filter_free(f);

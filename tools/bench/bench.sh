@@ -102,15 +102,22 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 }
 
 # shellcheck disable=SC2317 # called by part()
-# JSON, CSV and text: callgrind's instructions (the same each time) and CPU time.
+# JSON, CSV and text: callgrind's instructions (the same each time) and CPU time; and the live view.
 user_side() {
-	local sink a b
+	local sink n a b
 	for sink in json csv text; do
 		printf 'user/%s/ns\t%s\tns CPU a line\n' "$sink" "$("$bin/bench/user" "$sink" 300000)"
 		command -v valgrind >/dev/null || continue
 		a=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 2000 2>&1 | sed -n 's/.*Collected : //p')
 		b=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/bench/user" "$sink" 12000 2>&1 | sed -n 's/.*Collected : //p')
 		printf 'user/%s/insn\t%s\tinsn a line\n' "$sink" $(((b - a) / 10000))
+	done
+	# the live view's refresh, with as many files as the kernel side never gives
+	for n in 10 1000000; do
+		"$bin/bench/view" "$n" 10 | {
+			read -r a b
+			printf 'user/refresh-%s/ns\t%s\tns CPU a refresh\nuser/refresh-%s/rss\t%s\tB\n' "$n" "$a" "$n" "$b"
+		}
 	done
 	command -v valgrind >/dev/null || say "valgrind is missing: apt-get install valgrind gives instruction counts"
 }

@@ -76,6 +76,7 @@ start() { # COMMAND
 	eval "exec $1" >/tmp/out 2>/tmp/err &
 	pid=$!
 	case $1 in
+	'ext4diotop top '*) wait_for /tmp/out '^ext4diotop' $pid ;;
 	ext4diotop* | consume*) wait_for /tmp/err '^(tracing|recording|flight recorder)' $pid ;;
 	floor*) wait_for /tmp/out '^ready' $pid ;;
 	*) sleep 3; kill -0 $pid 2>/dev/null ;;
