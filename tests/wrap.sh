@@ -81,7 +81,7 @@ echo in | X=x "$prog" wrap -q --report "$tmp/report" -- sh -c "$state" >"$tmp/wi
 check untouched "$(cat "$tmp/without")" "$(cat "$tmp/with")"
 "$prog" wrap -q -- echo first >"$tmp/out" 2>"$tmp/err"
 check report-follows 'first echo first ended with 0' "$(head -n 2 "$tmp/out" | tr '\n' ' ' | sed 's/ $//')"
-"$prog" wrap -- true 2>"$tmp/err" | true
+"$prog" wrap --filter "dev=$dir" -- true 2>"$tmp/err" | true
 check epipe '4 0' "${PIPESTATUS[0]} $(grep -c stopped "$tmp/err")"
 
 # each finding to its test: six tests, two of them leak
@@ -165,6 +165,31 @@ if command -v python3 >/dev/null; then
 else
 	echo "ok wrap/json # SKIP no python3 here"
 fi
+
+# the dump of the run: each write, and each test's mark before its writes
+bt() { babeltrace2 "$@" 2>"$tmp/bt.err"; }
+check dump $leaks "$(wrap -o "$tmp/dump" -- bash "$tmp/tests")"
+says dump-report "^8 direct writes" "$tmp/report"
+if command -v babeltrace2 >/dev/null; then
+	check dump-in-order 'w 001 w w 002 w 003 w 004 w w 005 006 w ' "$(bt "$tmp/dump" |
+		sed -nE 's/.* mark: .*text = "run fstests [a-z0-9]+\/([0-9]+)".*/\1/p; s/.* (write|inside): .*/w/p' | tr '\n' ' ')"
+	check dump-whole '' "$(cat "$tmp/bt.err")"
+	check dump-findings $((3 * leaks)) "$(bt "$tmp/dump" | grep -c 'verdict = ( "leak"')"
+	bt "$tmp/dump" >"$tmp/bt"
+	says dump-options "options = \"--filter dev=$dir .*-- bash $tmp/tests\"" "$tmp/bt"
+else
+	echo "ok wrap/dump-read # SKIP babeltrace2 is missing: tools/deps.sh"
+fi
+"$prog" report "$tmp/dump" >"$tmp/out" 2>&1
+check dump-reported $leaks $?
+check dump-not-over-another 3 "$(wrap -o "$tmp/dump" -- touch "$tmp/ran")"
+check dump-first 0 "$(find "$tmp/ran" 2>/dev/null | wc -l)"
+# a dump that finds no room ends alone: the command and the report go on
+mkdir "$tmp/full" && mount -t tmpfs -o size=16k tmpfs "$tmp/full"
+check dump-no-room $((leaks ? 1 : 3)) "$(wrap -o "$tmp/full/dump" -- bash "$tmp/tests")"
+umount "$tmp/full"
+says dump-no-room-says "-o $tmp/full/dump: No space left on device; what it has is whole" "$tmp/err"
+says dump-no-room-report "^8 direct writes" "$tmp/report"
 
 # the whole tree is waited for
 script tree <<-'EOF'

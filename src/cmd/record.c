@@ -2,28 +2,21 @@
 /* ext4diotop record: a trace dump on disk. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 #include "cmd/cmd.h"
+#include "cmd/dumping.h"
 #include "cmd/loop.h"
 #include "cmd/size.h"
 #include "flight/recorder.h"
-#include "path/path.h"
 #include "record/names.h"
 #include "session/session.h"
-#include "trace/writer.h"
-#include "util/clock.h"
 #include "util/log.h"
 #include "verdict.h"
 
 #define RECORD_DONE  2 /* -n reached: not an error, nor E4D_TRACE_FULL */
-#define SECOND       1000000000ULL
 #define MIN_ROTATION (64u << 10)
 
 static const char help[] =
@@ -101,14 +94,8 @@ struct record {
 	struct e4d_trace_limits limits;
 	struct e4d_flight_opts flight;
 	char options[256]; /* as they were given */
-	struct e4d_session *session;
-	struct e4d_trace_writer *writer;
-	struct e4d_paths *paths;
+	struct e4d_dumping dump; /* with the session and the paths, both owned */
 	uint64_t recorded, findings, unknown;
-	uint64_t counted_ns;            /* when the counters were looked at last, */
-	struct e4d_ev_counters counted; /* and what they were */
-	uint64_t lost;                  /* so many were written, */
-	unsigned int lost_rot;          /* in that rotation */
 };
 
 static int parse_flight(struct e4d_flight_opts *f, int c)
@@ -200,22 +187,13 @@ static int check_opts(const struct record *r)
 	return E4D_EXIT_USAGE;
 }
 
-/* The path of the record's file, if this rotation has it not yet. */
-static int put_path(struct record *r, const struct e4d_record *rec)
-{
-	if (e4d_trace_has_file(r->writer, rec->dev, rec->ino, rec->gen))
-		return 0;
-	return e4d_trace_put_file(r->writer, rec->dev, rec->ino, rec->gen,
-	                          e4d_path_resolve(r->paths, rec));
-}
-
 static bool matches(struct record *r, const struct e4d_record *rec)
 {
 	const struct e4d_filter *f = r->opts.filter;
 
 	return !f ||
 	       e4d_filter_match(f, rec,
-	                        e4d_filter_needs_path(f) ? e4d_path_resolve(r->paths, rec) : NULL);
+	                        e4d_filter_needs_path(f) ? e4d_path_resolve(r->dump.paths, rec) : NULL);
 }
 
 static bool is_enough(const struct record *r)
@@ -232,10 +210,8 @@ static int on_record(void *ctx, struct e4d_record *rec)
 		return 0;
 	r->findings += e4d_is_finding(rec, r->opts.strict);
 	r->unknown += rec->verdict == E4D_UNKNOWN;
-	err = e4d_trace_put(r->writer, rec);
+	err = e4d_dumping_put(&r->dump, rec);
 	r->recorded += !err;
-	if (!err)
-		err = put_path(r, rec);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
@@ -249,12 +225,9 @@ static int put_inside(struct record *r, const struct e4d_ev_inside *e)
 		if (!matches(r, &rec))
 			return 0;
 	}
-	err = e4d_trace_put_inside(r->writer, e, 1);
+	err = e4d_dumping_put_inside(&r->dump, e);
 	r->recorded += !err;
-	if (err || e4d_trace_has_file(r->writer, e->dev, e->ino, e->gen))
-		return err;
-	e4d_inside_expand(&rec, e);
-	return put_path(r, &rec);
+	return err;
 }
 
 static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
@@ -267,84 +240,11 @@ static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-static void no_loss(void *ctx, const char *name, uint64_t n)
-{
-}
-
-static void put_loss(void *ctx, const char *name, uint64_t n)
-{
-	struct record *r = ctx;
-
-	e4d_trace_put_loss(r->writer, name, n);
-}
-
-/* Where a count has changed, or its last is in files that may go. */
-static void put_losses(struct record *r)
-{
-	unsigned int rotation = e4d_trace_rotation(r->writer);
-	uint64_t lost = e4d_session_losses(r->session, no_loss, NULL);
-
-	e4d_trace_set_discarded(r->writer, lost);
-	if (lost == r->lost && (!lost || rotation == r->lost_rot))
-		return;
-	r->lost = lost;
-	r->lost_rot = rotation;
-	e4d_session_losses(r->session, put_loss, r);
-}
-
-/* The totals, where they have changed; the last in any case. */
-static void put_counters(struct record *r, bool last)
-{
-	struct e4d_ev_counters e;
-
-	e4d_session_totals(r->session, &e);
-	if (last || memcmp(&e, &r->counted, sizeof(e)))
-		e4d_trace_put_counters(r->writer, &e);
-	r->counted = e;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
-
 static int ticked(void *ctx)
 {
 	struct record *r = ctx;
-	uint64_t now = boot_ns();
 
-	put_losses(r);
-	if (now - r->counted_ns >= SECOND) {
-		r->counted_ns = now;
-		put_counters(r, false);
-	}
-	return e4d_trace_tick(r->writer, now);
-}
-
-static int open_writer(struct record *r)
-{
-	struct e4d_clock clock = {0};
-	struct utsname uts = {0};
-	char why[1024] = "";
-	struct e4d_trace_info info = {
-		.host = uts.nodename,
-		.kernel = uts.release,
-		.program = "ext4diotop " E4D_VERSION,
-		.options = r->options,
-		.tier = e4d_session_tier(r->session),
-	};
-	int err;
-
-	uname(&uts);
-	e4d_clock_measure(&clock);
-	info.real_minus_boot_ns = clock.boot_to_real_ns;
-	err = e4d_trace_create(&r->writer, r->dir, &info, &r->limits, why, sizeof(why));
-	if (err)
-		e4d_err("%s", *why ? why : strerror(-err));
-	return err;
+	return e4d_dumping_tick(&r->dump);
 }
 
 static int start(struct record *r)
@@ -361,18 +261,18 @@ static int start(struct record *r)
 	so.prompt = e4d_filter_needs_path(r->opts.filter);
 	if (r->opts.filter)
 		e4d_filter_pushdown(r->opts.filter, &so.cfg);
-	if (e4d_paths_open(&r->paths)) {
+	if (e4d_paths_open(&r->dump.paths)) {
 		e4d_err("%s", strerror(ENOMEM));
 		return E4D_EXIT_CANNOT;
 	}
-	err = e4d_session_open(&so, &r->session, why, sizeof(why));
+	err = e4d_session_open(&so, &r->dump.session, why, sizeof(why));
 	if (err)
 		e4d_err("cannot trace here: %s", why);
-	if (err || open_writer(r))
+	if (err || e4d_dumping_open(&r->dump, r->dir, r->options, &r->limits))
 		return E4D_EXIT_CANNOT;
 	if (!r->opts.quiet)
 		dprintf(STDERR_FILENO, "recording direct writes to ext4, tier %s; Ctrl-C ends\n",
-		        e4d_tier_name(e4d_session_tier(r->session)));
+		        e4d_tier_name(e4d_session_tier(r->dump.session)));
 	return 0;
 }
 
@@ -386,9 +286,9 @@ static int summary(struct record *r, int err)
 	uint64_t bytes, packets, events, lost;
 	struct e4d_counters c;
 
-	e4d_session_counters(r->session, &c);
-	lost = e4d_session_losses(r->session, warn_loss, NULL);
-	e4d_trace_written(r->writer, &bytes, &packets, &events);
+	e4d_session_counters(r->dump.session, &c);
+	lost = e4d_session_losses(r->dump.session, warn_loss, NULL);
+	e4d_trace_written(r->dump.writer, &bytes, &packets, &events);
 	e4d_info("%llu direct writes (%llu extending), %llu recorded, %llu findings, %llu unknown",
 	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
 	         (unsigned long long)r->recorded, (unsigned long long)r->findings,
@@ -413,39 +313,12 @@ static int summary(struct record *r, int err)
 /* Writes what is left, whatever ended the loop; the exit code. */
 static int finish(struct record *r, int err)
 {
-	int late = err < 0 ? 0 : e4d_session_stop(r->session);
+	int late = err < 0 ? 0 : e4d_session_stop(r->dump.session);
 
 	if (late < 0)
 		err = late;
-	if (err >= 0) {
-		e4d_trace_tick(r->writer, boot_ns());
-		put_losses(r);
-		put_counters(r, true);
-	}
-	late = e4d_trace_finish(r->writer);
+	late = e4d_dumping_finish(&r->dump);
 	return summary(r, err < 0 ? err : late);
-}
-
-/* A file for each CPU is open; and a file that may grow no more is an error, not the end. */
-static void set_limits(void)
-{
-	struct rlimit files;
-
-	signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
-/* The options as they were given, for who reads the dump. */
-static void keep_options(struct record *r, int argc, char **argv)
-{
-	size_t len = 0;
-
-	for (int i = 1; i < argc && len < sizeof(r->options); i++)
-		len += (size_t)snprintf(r->options + len, sizeof(r->options) - len, "%s%s",
-		                        i > 1 ? " " : "", argv[i]);
 }
 
 int e4d_cmd_record(int argc, char **argv)
@@ -456,14 +329,14 @@ int e4d_cmd_record(int argc, char **argv)
 	struct e4d_loop loop = {.out = -1, .ticked = ticked, .ctx = &r};
 	int code;
 
-	keep_options(&r, argc, argv);
+	e4d_dumping_options(r.options, sizeof(r.options), argc, argv);
 	code = e4d_opts_parse_own(&r.opts, argc, argv, help, &own);
 	if (code != E4D_OPTS_RUN)
 		goto out;
 	code = check_opts(&r);
 	if (code)
 		goto out;
-	set_limits();
+	e4d_dumping_limits();
 	if (r.flight.on) {
 		code = e4d_flight_run(&r.opts, &r.flight, r.dir, r.options);
 		goto out;
@@ -472,13 +345,13 @@ int e4d_cmd_record(int argc, char **argv)
 	code = start(&r);
 	if (code)
 		goto out;
-	loop.session = r.session;
+	loop.session = r.dump.session;
 	loop.seconds = r.opts.duration;
 	code = finish(&r, e4d_loop_run(&loop));
 out:
-	e4d_session_close(r.session);
-	e4d_trace_writer_close(r.writer);
-	e4d_paths_close(r.paths);
+	e4d_session_close(r.dump.session);
+	e4d_dumping_close(&r.dump);
+	e4d_paths_close(r.dump.paths);
 	e4d_opts_free(&r.opts);
 	return code;
 }

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/dumping.h"
 #include "cmd/loop.h"
 #include "confirm/confirm.h"
-#include "path/path.h"
 #include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
@@ -31,6 +31,8 @@ static const char help[] =
 	"blktests name each test in the kernel's log when it begins (/dev/kmsg).\n"
 	"COMMAND has this terminal, directory and environment, and gets the signals.\n"
 	"\n"
+	"  -o DIR           keep a trace dump of the run too, tests marked; DIR is made, or is\n"
+	"                   there and empty. 'ext4diotop report DIR' and babeltrace2 read it\n"
 	"  --report FILE    the report goes to FILE, a new one, not to standard output,\n"
 	"                   where it follows what COMMAND wrote\n"
 	"  --json           the report as one JSON document\n"
@@ -45,18 +47,22 @@ static const char help[] =
 	"Examples:\n"
 	"  cd xfstests && ext4diotop wrap --report /tmp/aio.txt -- ./check -g aio\n"
 	"  ext4diotop wrap --filter 'dev=/mnt/test' --confirm -- ./check generic/091\n"
+	"  ext4diotop wrap -o /var/tmp/aio -- ./check -g aio && ext4diotop report /var/tmp/aio\n"
 	"  ext4diotop wrap --json --report r.json -- fio job.fio && jq .sum r.json\n"
 	"\n"
 	"Exit: 0 clean, 1 a finding, or COMMAND failed (the report names its status),\n"
-	"2 usage, 3 cannot run here, or COMMAND cannot be run, 4 no write was seen,\n"
-	"5 no finding, but events were lost.\n";
+	"2 usage, 3 cannot run here, COMMAND cannot be run, or the dump cannot be written,\n"
+	"4 no write was seen, 5 no finding, but events were lost.\n";
 
 struct wrap {
 	struct e4d_opts opts;
 	const char *report;
 	int out; /* where the report goes */
-	struct e4d_session *session;
-	struct e4d_paths *paths;
+	const char *dir;         /* of the dump, NULL: none */
+	struct e4d_dumping dump; /* with the session and the paths, both owned */
+	char options[256];       /* as they were given, COMMAND with them */
+	int dump_err;            /* the first: no more is written then */
+	size_t marked;           /* marks that are in the dump */
 	struct e4d_kmsg kmsg;
 	struct e4d_source source; /* kmsg's */
 	struct e4d_family family;
@@ -68,6 +74,7 @@ enum { OPT_REPORT = E4D_OPT_OWN };
 
 static const struct option longopts[] = {
 	{"report", required_argument, NULL, OPT_REPORT},
+	{"output", required_argument, NULL, 'o'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -75,8 +82,7 @@ static int parse_own(void *ctx, int c)
 {
 	struct wrap *w = ctx;
 
-	(void)c; /* there is one */
-	w->report = optarg;
+	*(c == 'o' ? &w->dir : &w->report) = optarg;
 	return 0;
 }
 
@@ -84,7 +90,7 @@ static int parse_own(void *ctx, int c)
 static int parse(struct wrap *w, int argc, char **argv)
 {
 	const struct e4d_own_opts own = {.longopts = longopts,
-	                                 .shortopts = "",
+	                                 .shortopts = "o:",
 	                                 .parse = parse_own,
 	                                 .ctx = w,
 	                                 .operands = true};
@@ -141,6 +147,25 @@ static void count(struct wrap *w, const struct e4d_wrap_finding *f)
 		marks[i].tally.maybe++;
 }
 
+/* The kernel's log, and what it named into the dump. */
+static int read_log(struct wrap *w)
+{
+	const struct e4d_marks *m = &w->r.marks;
+	int err = e4d_kmsg_read(&w->kmsg, &w->r.marks);
+	char text[E4D_MARK_NAME + 16];
+
+	for (; w->dump.writer && w->marked < m->n; w->marked++) {
+		const struct e4d_mark *v = &m->v[w->marked];
+
+		if (v->suite)
+			snprintf(text, sizeof(text), "run %s %s", v->suite, v->name);
+		if (v->suite || v->lost)
+			e4d_trace_put_mark(w->dump.writer, v->begin.from,
+			                   v->lost ? "marks lost" : text);
+	}
+	return err;
+}
+
 static int on_record(void *ctx, struct e4d_record *rec)
 {
 	struct wrap *w = ctx;
@@ -153,10 +178,10 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	if (!e4d_filter_needs_path(w->opts.filter) && !e4d_filter_match(w->opts.filter, rec, NULL))
 		return 0;
 	if (finding || e4d_filter_needs_path(w->opts.filter))
-		path = e4d_path_resolve(w->paths, rec);
+		path = e4d_path_resolve(w->dump.paths, rec);
 	if (!e4d_filter_match(w->opts.filter, rec, path))
 		return 0;
-	if (rec->ts_ns >= w->kmsg.empty_ns && e4d_kmsg_read(&w->kmsg, &w->r.marks))
+	if (rec->ts_ns >= w->kmsg.empty_ns && read_log(w))
 		return -ENOMEM;
 	e4d_marks_find(&w->r.marks, rec->ts_ns, &f.first, &f.last);
 	f.kin = e4d_family_of(&w->family, rec->pid, rec->ts_ns);
@@ -164,10 +189,12 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	t->writes++;
 	t->extending += (rec->flags & E4D_F_EXTEND) != 0;
 	t->unknown += rec->verdict == E4D_UNKNOWN;
+	if (finding && w->opts.confirm && e4d_confirm(&f.rec, path, &past))
+		w->r.unasked++;
+	if (w->dump.writer && !w->dump_err)
+		w->dump_err = e4d_dumping_put(&w->dump, &f.rec);
 	if (!finding)
 		return 0;
-	if (w->opts.confirm && e4d_confirm(&f.rec, path, &past))
-		w->r.unasked++;
 	count(w, &f);
 	keep(w, &f, path);
 	return 0;
@@ -192,6 +219,8 @@ static int ticked(void *ctx)
 {
 	struct wrap *w = ctx;
 
+	if (w->dump.writer && !w->dump_err)
+		w->dump_err = e4d_dumping_tick(&w->dump);
 	if (e4d_child_reap(&w->r.child))
 		return WRAP_DONE;
 	if (w->r.child.ended && !w->said) {
@@ -206,7 +235,7 @@ static int kmsg_ready(void *ctx, short revents)
 {
 	struct wrap *w = ctx;
 
-	int err = e4d_kmsg_read(&w->kmsg, &w->r.marks);
+	int err = read_log(w);
 
 	(void)revents;
 	w->source.fd = w->kmsg.fd;
@@ -216,7 +245,7 @@ static int kmsg_ready(void *ctx, short revents)
 static int loop(struct wrap *w, int signals)
 {
 	const struct e4d_loop l = {
-		.session = w->session,
+		.session = w->dump.session,
 		.signals = signals,
 		.out = -1,
 		.on_signal = on_signal,
@@ -253,31 +282,39 @@ static int check(struct wrap *w)
 	return 0;
 }
 
-static int start(struct wrap *w)
+static int start_session(struct wrap *w)
 {
 	struct e4d_session_opts so = {
 		.on_record = on_record, .ctx = w, .tier = w->opts.tier, .limits = w->opts.limits};
 	char why[1024] = "";
-	int err;
 
 	so.cfg.all = true; /* each is counted */
 	so.prompt = w->opts.confirm || e4d_filter_needs_path(w->opts.filter);
 	if (w->opts.filter)
 		e4d_filter_pushdown(w->opts.filter, &so.cfg);
-	w->r.strict = w->opts.strict;
-	e4d_clock_measure(&w->r.clock);
-	err = e4d_paths_open(&w->paths);
-	if (!err)
-		err = e4d_marks_open(&w->r.marks);
-	if (err) {
-		e4d_err("%s", strerror(-err));
+	if (e4d_paths_open(&w->dump.paths) || e4d_marks_open(&w->r.marks)) {
+		e4d_err("%s", strerror(ENOMEM));
 		return E4D_EXIT_CANNOT;
 	}
-	if (e4d_session_open(&so, &w->session, why, sizeof(why))) {
+	if (e4d_session_open(&so, &w->dump.session, why, sizeof(why))) {
 		e4d_err("cannot trace here: %s", why);
 		return E4D_EXIT_CANNOT;
 	}
-	w->r.tier = e4d_session_tier(w->session);
+	return 0;
+}
+
+static int start(struct wrap *w)
+{
+	static const struct e4d_trace_limits limits = {0};
+	int err = start_session(w);
+
+	if (err)
+		return err;
+	if (w->dir && e4d_dumping_open(&w->dump, w->dir, w->options, &limits))
+		return E4D_EXIT_CANNOT;
+	w->r.tier = e4d_session_tier(w->dump.session);
+	w->r.strict = w->opts.strict;
+	e4d_clock_measure(&w->r.clock);
 	e4d_kmsg_open(&w->kmsg);
 	if (w->kmsg.fd < 0)
 		e4d_warn("no names of tests: %s", w->kmsg.why);
@@ -288,6 +325,8 @@ static int start(struct wrap *w)
 	}
 	e4d_info("tracing direct writes to ext4 while '%s' runs, tier %s", w->r.argv[0],
 	         e4d_tier_name(w->r.tier));
+	if (w->dir)
+		e4d_dumping_limits(); /* not the command's */
 	return 0;
 }
 
@@ -326,21 +365,36 @@ static void warn(const struct wrap *w)
 		e4d_warn("events were lost: that nothing was found proves nothing");
 }
 
+/* The report stands without it. 0 or -errno. */
+static int finish_dump(struct wrap *w)
+{
+	int err = w->dump.writer ? e4d_dumping_finish(&w->dump) : 0;
+
+	if (err)
+		e4d_err("-o %s: %s; what it has is whole, and what was in memory is lost: make "
+		        "room",
+		        w->dir, strerror(-err));
+	return err;
+}
+
 /* Detaches, and reports whatever has been seen; the exit code. */
 static int finish(struct wrap *w, int err)
 {
-	int reported;
+	int reported, dumped;
 
 	if (!err)
-		err = e4d_session_stop(w->session);
-	e4d_kmsg_read(&w->kmsg, &w->r.marks);
+		err = e4d_session_stop(w->dump.session);
+	read_log(w);
 	w->r.no_marks = w->kmsg.why[0] ? w->kmsg.why : NULL;
 	w->r.gaps = w->kmsg.gaps;
-	w->r.lost = e4d_session_losses(w->session, on_loss, w);
+	w->r.lost = e4d_session_losses(w->dump.session, on_loss, w);
+	dumped = finish_dump(w);
 	warn(w);
 	reported = e4d_wrap_report(&w->r, w->opts.format, w->out);
 	if (!err && reported != -EPIPE)
 		err = reported;
+	if (!err && dumped && e4d_wrap_exit(&w->r) != E4D_EXIT_FINDING)
+		return E4D_EXIT_CANNOT;
 	if (!err)
 		return e4d_wrap_exit(&w->r);
 	e4d_err("stopped: %s", strerror(-err));
@@ -349,9 +403,10 @@ static int finish(struct wrap *w, int err)
 
 static void release(struct wrap *w)
 {
-	e4d_session_close(w->session);
+	e4d_session_close(w->dump.session);
+	e4d_dumping_close(&w->dump);
 	e4d_kmsg_close(&w->kmsg);
-	e4d_paths_close(w->paths);
+	e4d_paths_close(w->dump.paths);
 	e4d_marks_close(&w->r.marks);
 	for (size_t i = 0; i < w->r.finding_count; i++)
 		free(w->r.findings[i].path);
@@ -369,6 +424,7 @@ int e4d_cmd_wrap(int argc, char **argv)
 	if (code != E4D_OPTS_RUN)
 		goto out;
 	w.r.argv = argv + optind;
+	e4d_dumping_options(w.options, sizeof(w.options), argc, argv);
 	code = check(&w);
 	if (code)
 		goto out;

@@ -68,14 +68,16 @@ static int load(struct lab_dm *d, const struct target *t, unsigned int count)
 	return ioctl(d->control, DM_TABLE_LOAD, &q) ? -errno : 0;
 }
 
-/* DM_DEV_SUSPEND without its flag is the resume, which takes the loaded table. */
+/*
+ * DM_DEV_SUSPEND without its flag is the resume, which suspends first where a table was
+ * loaded, and takes that. The file system is not frozen: its thaw would write the
+ * superblock, and take a failing device for the end.
+ */
 static int swap(struct lab_dm *d, const struct target *t, unsigned int count)
 {
 	int err = load(d, t, count);
 
-	if (!err)
-		err = simple(d, DM_DEV_SUSPEND, DM_SUSPEND_FLAG);
-	return err ? err : simple(d, DM_DEV_SUSPEND, 0);
+	return err ? err : simple(d, DM_DEV_SUSPEND, DM_SKIP_LOCKFS_FLAG);
 }
 
 static void linear(const struct lab_dm *d, struct target *t, uint64_t from, uint64_t to)
@@ -134,7 +136,8 @@ static int measure(struct lab_dm *d, const char *below)
 
 /*
  * The device goes when its last user does: told so at once, for this process may be
- * killed at any time. Removal can be deferred while it is open only.
+ * killed at any time. Removal can be deferred while it is open only, and since 5.16 it
+ * can be opened only with a table.
  */
 static int create(struct lab_dm *d)
 {
@@ -146,14 +149,18 @@ static int create(struct lab_dm *d)
 	if (ioctl(d->control, DM_DEV_CREATE, &q))
 		return -errno;
 	snprintf(d->path, sizeof(d->path), "/dev/dm-%u", minor(q.head.dev));
-	d->fd = open(d->path, O_RDONLY | O_CLOEXEC);
-	if (d->fd < 0) {
-		err = -errno;
-		simple(d, DM_DEV_REMOVE, 0);
-		return err;
+	err = lab_dm_mend(d);
+	if (!err) {
+		d->fd = open(d->path, O_RDONLY | O_CLOEXEC);
+		err = d->fd < 0 ? -errno : simple(d, DM_DEV_REMOVE, DM_DEFERRED_REMOVE);
 	}
-	err = simple(d, DM_DEV_REMOVE, DM_DEFERRED_REMOVE);
-	return err ? err : lab_dm_mend(d);
+	if (!err)
+		return 0;
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	simple(d, DM_DEV_REMOVE, 0);
+	return err;
 }
 
 int lab_dm_open(struct lab_dm *d, const char *below)

@@ -165,13 +165,13 @@ int lab_arm(struct lab_media *m, const struct e4d_vcase *c, int fd, char *why, s
 		what = "filling the tmpfs up";
 		err = fill_up(m, c, fd);
 		break;
-	case E4D_V_EIO:
+	case E4D_V_EIO: /* the next commit is seconds off then: none may fail */
 		what = "no failing device (modprobe dm-flakey)";
-		err = lab_dm_fail_writes(&m->dm);
+		err = syncfs(fd) ? -errno : lab_dm_fail_writes(&m->dm);
 		break;
 	case E4D_V_EIO_MIDDLE:
 		what = "no failing device";
-		err = fail_middle(m, c, fd);
+		err = syncfs(fd) ? -errno : fail_middle(m, c, fd);
 		break;
 	default:
 		m->armed = false;

@@ -35,7 +35,8 @@ enum e4d_vtool e4d_vtool_sum(const struct e4d_vrun *r, char *why, size_t len)
 	const struct e4d_vtracer *t = &r->tracer;
 
 	if (!t->tier) {
-		snprintf(why, len, "no tracer: judged by the disk alone (%s)", t->why);
+		snprintf(why, len, "no tracer: judged by the disk alone (%s)",
+		         *t->why ? t->why : "no case asked for it");
 		return E4D_V_UNASKED;
 	}
 	snprintf(why, len,

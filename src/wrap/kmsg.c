@@ -56,7 +56,7 @@ static int take(struct e4d_kmsg *k, struct e4d_marks *m, const char *rec, size_t
                 struct e4d_span seen)
 {
 	char name[E4D_MARK_NAME];
-	const char *text;
+	const char *text, *suite;
 	uint64_t log_us;
 	size_t len;
 
@@ -65,7 +65,8 @@ static int take(struct e4d_kmsg *k, struct e4d_marks *m, const char *rec, size_t
 	if (k->own[0] && len == strlen(k->own) && !memcmp(text, k->own, len))
 		seen = k->own_seen;
 	seen = e4d_logclock_place(&k->clock, log_us, seen);
-	return e4d_mark_parse(text, len, name) ? e4d_marks_add(m, name, false, seen) : 0;
+	suite = e4d_mark_parse(text, len, name);
+	return suite ? e4d_marks_add(m, suite, name, seen) : 0;
 }
 
 int e4d_kmsg_read(struct e4d_kmsg *k, struct e4d_marks *m)
@@ -82,7 +83,7 @@ int e4d_kmsg_read(struct e4d_kmsg *k, struct e4d_marks *m)
 			err = take(k, m, rec, (size_t)n, seen);
 		} else if (n < 0 && errno == EPIPE) { /* the next read goes on where it can */
 			k->gaps++;
-			err = e4d_marks_add(m, "", true, seen);
+			err = e4d_marks_add(m, NULL, "", seen);
 		} else if (n < 0 && errno == EAGAIN) {
 			k->empty_ns = before;
 			break;

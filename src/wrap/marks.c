@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,26 +70,27 @@ bool e4d_kmsg_parse(const char *rec, size_t size, uint64_t *log_us, const char *
 	return true;
 }
 
-bool e4d_mark_parse(const char *text, size_t len, char name[E4D_MARK_NAME])
+const char *e4d_mark_parse(const char *text, size_t len, char name[E4D_MARK_NAME])
 {
-	static const char *const leads[] = {"run fstests ", "run blktests "};
+	static const char *const suites[] = {"fstests", "blktests"};
 
-	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
-		size_t lead = strlen(leads[i]), n;
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+		char begin[16];
+		size_t lead = (size_t)snprintf(begin, sizeof(begin), "run %s ", suites[i]), n;
 		const char *at;
 
-		if (len <= lead || memcmp(text, leads[i], lead))
+		if (len <= lead || memcmp(text, begin, lead))
 			continue;
 		at = memmem(text + lead, len - lead, " at ", 4);
 		n = at ? (size_t)(at - text) - lead : 0;
 		if (!n)
-			return false;
+			return NULL;
 		n = n < E4D_MARK_NAME ? n : E4D_MARK_NAME - 1;
 		memcpy(name, text + lead, n);
 		name[n] = '\0';
-		return true;
+		return suites[i];
 	}
-	return false;
+	return NULL;
 }
 
 int e4d_marks_open(struct e4d_marks *m)
@@ -101,7 +103,7 @@ int e4d_marks_open(struct e4d_marks *m)
 	return 0;
 }
 
-int e4d_marks_add(struct e4d_marks *m, const char *name, bool lost, struct e4d_span begin)
+int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, struct e4d_span begin)
 {
 	struct e4d_mark *v = reallocarray(m->v, m->n + 1, sizeof(*v));
 	const struct e4d_span *last;
@@ -115,7 +117,8 @@ int e4d_marks_add(struct e4d_marks *m, const char *name, bool lost, struct e4d_s
 	v = &v[m->n++];
 	memset(v, 0, sizeof(*v));
 	strncpy(v->name, name, sizeof(v->name) - 1);
-	v->lost = lost;
+	v->suite = suite;
+	v->lost = !suite;
 	v->begin = begin;
 	return 0;
 }

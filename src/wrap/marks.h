@@ -46,9 +46,10 @@ bool e4d_kmsg_parse(const char *rec, size_t size, uint64_t *log_us, const char *
 
 /*
  * The test that the line names: "run fstests NAME at DATE", the same with blktests.
- * False when it is another line. A longer name is cut.
+ * Returns the suite, "fstests" or "blktests"; NULL when it is another line. A longer
+ * name is cut.
  */
-bool e4d_mark_parse(const char *text, size_t len, char name[E4D_MARK_NAME]);
+const char *e4d_mark_parse(const char *text, size_t len, char name[E4D_MARK_NAME]);
 
 /* What happened while a test was under way. */
 struct e4d_tally {
@@ -58,7 +59,8 @@ struct e4d_tally {
 };
 
 struct e4d_mark {
-	char name[E4D_MARK_NAME]; /* "": before the first */
+	const char *suite;        /* static: "fstests" or "blktests"; NULL: no test's */
+	char name[E4D_MARK_NAME]; /* "": before the first, or lost */
 	bool lost;                /* the log was overwritten: marks may be missing from here on */
 	struct e4d_span begin;
 	struct e4d_tally tally;
@@ -73,8 +75,11 @@ struct e4d_marks {
 /* 0 or -ENOMEM. */
 int e4d_marks_open(struct e4d_marks *m);
 
-/* A later one; a span that reaches before the last one's is cut. 0 or -ENOMEM. */
-int e4d_marks_add(struct e4d_marks *m, const char *name, bool lost, struct e4d_span begin);
+/*
+ * A later one, with suite NULL one that says that marks may be lost; a span that
+ * reaches before the last one's is cut. 0 or -ENOMEM.
+ */
+int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, struct e4d_span begin);
 
 /* v[*first] to v[*last]: all that may have been under way at boot_ns. */
 void e4d_marks_find(const struct e4d_marks *m, uint64_t boot_ns, size_t *first, size_t *last);

@@ -75,19 +75,20 @@ static void test_names(void **state)
 	                                   "run xfstests generic/091 at 2026"};
 	char name[E4D_MARK_NAME], longest[300];
 
-	assert_true(e4d_mark_parse("run fstests generic/091 at 2026-05-04 13:02:11", 46, name));
+	assert_string_equal(e4d_mark_parse("run fstests generic/091 at 2026-05-04 13:02:11", 46, name),
+	                    "fstests");
 	assert_string_equal(name, "generic/091");
-	assert_true(e4d_mark_parse("run blktests block/001 at 2026", 30, name));
+	assert_string_equal(e4d_mark_parse("run blktests block/001 at 2026", 30, name), "blktests");
 	assert_string_equal(name, "block/001");
 	/* the length counts, not what stands behind it */
-	assert_false(e4d_mark_parse("run fstests generic/091 at 2026", 25, name));
+	assert_null(e4d_mark_parse("run fstests generic/091 at 2026", 25, name));
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		if (e4d_mark_parse(none[i], strlen(none[i]), name))
 			fail_msg("'%s'", none[i]);
 	memset(longest, 'x', sizeof(longest));
 	memcpy(longest, "run fstests ", 12);
 	memcpy(longest + 290, " at 2026", 8);
-	assert_true(e4d_mark_parse(longest, sizeof(longest), name));
+	assert_non_null(e4d_mark_parse(longest, sizeof(longest), name));
 	assert_int_equal(strlen(name), E4D_MARK_NAME - 1);
 }
 
@@ -158,9 +159,9 @@ static void test_intervals(void **state)
 	assert_int_equal(e4d_marks_open(&m), 0);
 	owner(&m, 0, 0, 0);
 	owner(&m, UINT64_MAX, 0, 0);
-	assert_int_equal(e4d_marks_add(&m, "a", false, (struct e4d_span){100, 110}), 0);
-	assert_int_equal(e4d_marks_add(&m, "b", false, (struct e4d_span){200, 240}), 0);
-	assert_int_equal(e4d_marks_add(&m, "c", false, (struct e4d_span){230, 250}), 0);
+	assert_int_equal(e4d_marks_add(&m, "fstests", "a", (struct e4d_span){100, 110}), 0);
+	assert_int_equal(e4d_marks_add(&m, "fstests", "b", (struct e4d_span){200, 240}), 0);
+	assert_int_equal(e4d_marks_add(&m, "fstests", "c", (struct e4d_span){230, 250}), 0);
 	owner(&m, 99, 0, 0);
 	owner(&m, 100, 0, 1); /* it may have begun */
 	owner(&m, 109, 0, 1);
@@ -173,10 +174,10 @@ static void test_intervals(void **state)
 	owner(&m, UINT64_MAX, 3, 3);
 	assert_int_equal(e4d_marks_error(&m), 40);
 	/* one that is said to lie before the last is cut to it: the log has an order */
-	assert_int_equal(e4d_marks_add(&m, "d", true, (struct e4d_span){10, 300}), 0);
+	assert_int_equal(e4d_marks_add(&m, NULL, "d", (struct e4d_span){10, 300}), 0);
 	assert_int_equal(m.v[4].begin.from, 230);
 	assert_true(m.v[4].lost);
-	assert_int_equal(e4d_marks_add(&m, "e", false, (struct e4d_span){240, 260}), 0);
+	assert_int_equal(e4d_marks_add(&m, "blktests", "e", (struct e4d_span){240, 260}), 0);
 	assert_int_equal(m.v[5].begin.to, 300);
 	owner(&m, 299, 3, 5);
 	owner(&m, 300, 5, 5);
