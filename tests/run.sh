@@ -185,6 +185,7 @@ suite_vm() {
 	tests/vm/matrix.sh
 	tests/vm/patch.sh build
 	tests/vm/salvage.sh build build/static
+	tests/vm/mistakes.sh build/static
 }
 
 # The verifier's work for each program on each kernel, against the file.
