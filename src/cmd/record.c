@@ -93,7 +93,7 @@ struct record {
 	const char *dir;
 	struct e4d_trace_limits limits;
 	struct e4d_flight_opts flight;
-	char options[256]; /* as they were given */
+	char options[256];       /* as they were given */
 	struct e4d_dumping dump; /* with the session and the paths, both owned */
 	uint64_t recorded, findings, unknown;
 };
@@ -193,7 +193,8 @@ static bool matches(struct record *r, const struct e4d_record *rec)
 
 	return !f ||
 	       e4d_filter_match(f, rec,
-	                        e4d_filter_needs_path(f) ? e4d_path_resolve(r->dump.paths, rec) : NULL);
+	                        e4d_filter_needs_path(f) ? e4d_path_resolve(r->dump.paths, rec)
+	                                                 : NULL);
 }
 
 static bool is_enough(const struct record *r)

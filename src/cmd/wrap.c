@@ -57,7 +57,7 @@ static const char help[] =
 struct wrap {
 	struct e4d_opts opts;
 	const char *report;
-	int out; /* where the report goes */
+	int out;                 /* where the report goes */
 	const char *dir;         /* of the dump, NULL: none */
 	struct e4d_dumping dump; /* with the session and the paths, both owned */
 	char options[256];       /* as they were given, COMMAND with them */

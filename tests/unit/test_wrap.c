@@ -75,8 +75,9 @@ static void test_names(void **state)
 	                                   "run xfstests generic/091 at 2026"};
 	char name[E4D_MARK_NAME], longest[300];
 
-	assert_string_equal(e4d_mark_parse("run fstests generic/091 at 2026-05-04 13:02:11", 46, name),
-	                    "fstests");
+	assert_string_equal(
+		e4d_mark_parse("run fstests generic/091 at 2026-05-04 13:02:11", 46, name),
+		"fstests");
 	assert_string_equal(name, "generic/091");
 	assert_string_equal(e4d_mark_parse("run blktests block/001 at 2026", 30, name), "blktests");
 	assert_string_equal(name, "block/001");
