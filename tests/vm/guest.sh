@@ -28,7 +28,7 @@ session() { # TIER
 	tools/image.sh make 4k /tmp/i && mkdir -p /tmp/m && tools/image.sh mount /tmp/i /tmp/m >/dev/null
 	for suite in $suites; do
 		CMOCKA_MESSAGE_OUTPUT=TAP E4D_DIR=/tmp/m E4D_TIER=$1 E4D_UNFILTERED=1 \
-			./test_$suite >/tmp/out 2>&1
+			"./test_$suite" >/tmp/out 2>&1
 		rc=$?
 		sed -nE "s#^(ok|not ok) [0-9]+ - (.*)#\1 vm/$kernel/$1/$suite/\2#p" /tmp/out
 		[ $rc = 0 ] || sed 's/^/# /' /tmp/out
