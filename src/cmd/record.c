@@ -239,19 +239,38 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-static int put_inside(struct record *r, const struct e4d_ev_inside *e)
+/* So many of n are put together: of one file whose path is there, or the one that brings it. */
+static size_t run_of(const struct record *r, const struct e4d_ev_inside *e, size_t n, bool known)
 {
+	size_t i = 1;
+
+	if (!known || r->opts.filter)
+		return 1;
+	if (r->opts.count && n > r->opts.count - r->recorded)
+		n = r->opts.count - r->recorded;
+	while (i < n && e[i].ino == e->ino && e[i].dev == e->dev && e[i].gen == e->gen)
+		i++;
+	return i;
+}
+
+/* The first of n, and as many after it as it is told in *done. */
+static int put_inside(struct record *r, const struct e4d_ev_inside *e, size_t n, size_t *done)
+{
+	bool known = e4d_trace_has_file(r->writer, e->dev, e->ino, e->gen);
+	unsigned int rotation = e4d_trace_rotation(r->writer);
 	struct e4d_record rec;
+	size_t put;
 	int err;
 
+	*done = run_of(r, e, n, known);
 	if (r->opts.filter) {
 		e4d_inside_expand(&rec, e);
 		if (!matches(r, &rec))
 			return 0;
 	}
-	err = e4d_trace_put_inside(r->writer, e, 1);
-	r->recorded += !err;
-	if (err || e4d_trace_has_file(r->writer, e->dev, e->ino, e->gen))
+	err = e4d_trace_put_inside(r->writer, e, *done, &put);
+	r->recorded += put;
+	if (err || (known && rotation == e4d_trace_rotation(r->writer)))
 		return err;
 	e4d_inside_expand(&rec, e);
 	return put_path(r, &rec);
@@ -260,10 +279,11 @@ static int put_inside(struct record *r, const struct e4d_ev_inside *e)
 static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct record *r = ctx;
+	size_t done;
 	int err = 0;
 
-	for (size_t i = 0; i < n && !err && !is_enough(r); i++)
-		err = put_inside(r, &e[i]);
+	for (size_t i = 0; i < n && !err && !is_enough(r); i += done)
+		err = put_inside(r, &e[i], n - i, &done);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 

@@ -197,14 +197,20 @@ static const struct e4d_event *peek(struct e4d_ring *r, uint32_t row)
 static size_t run_of(const struct e4d_ring *r, uint32_t row, uint64_t until)
 {
 	const struct e4d_flight_page *p = page_at(r, row, r->at[row].page);
-	uint32_t slot = r->at[row].slot, n = 1;
+	uint32_t slot = r->at[row].slot;
+	const struct e4d_event *e = (const struct e4d_event *)p->slot[slot];
+	const struct e4d_event *end = (const struct e4d_event *)p->slot[E4D_FLIGHT_SLOTS];
+	uint64_t word = E4D_EV_INSIDE | E4D_FLIGHT_SLOT << 16 |
+	                (uint64_t)e4d_flight_mark(r->at[row].page, slot) << 32;
+	size_t n = 0;
 
-	for (; slot + n < E4D_FLIGHT_SLOTS; n++) {
-		const struct e4d_event *e = e4d_flight_event(p, r->at[row].page, slot + n);
-
-		if (!e || e->id != E4D_EV_INSIDE || e->timestamp > until)
-			break;
-	}
+	/* e4d_flight_event() for those of this kind, in fewer steps: the mark counts the slots */
+	do {
+		n++;
+		e += E4D_FLIGHT_SLOT / sizeof(*e);
+		word += 1ULL << 32;
+	} while (e < end && __atomic_load_n((const uint64_t *)&e->id, __ATOMIC_ACQUIRE) == word &&
+	         e->timestamp <= until);
 	return n;
 }
 
