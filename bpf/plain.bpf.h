@@ -298,8 +298,8 @@ static __always_inline bool emit_inside(const struct e4d_plain *p, __u32 cpu, __
 	return true;
 }
 
-static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret,
-                                       __u32 cpu, __u64 now)
+static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret, __u32 cpu,
+                                       __u64 now)
 {
 	struct e4d_ev_write *e;
 	struct ring_at at;

@@ -43,7 +43,8 @@ static __always_inline void ring_gap(__u32 row, __u64 at)
  */
 __attribute__((noinline)) __u64 ring_turn(__u32 row, __u64 at, __u32 need)
 {
-	__u64 *cursor = &shared.ring[row & (E4D_ROWS - 1)].cursor, next = (at >> 16) + 1, now;
+	struct e4d_ring_row *line = &shared.ring[row & (E4D_ROWS - 1)];
+	__u64 *cursor = &line->cursor, next = (at >> 16) + 1, now;
 
 	ring_gap(row, at);
 	for (__u32 i = 0; i < RING_TRIES; i++) {
@@ -51,8 +52,7 @@ __attribute__((noinline)) __u64 ring_turn(__u32 row, __u64 at, __u32 need)
 		if (now >> 16 == at >> 16) {
 			struct e4d_flight_page *page = ring_page(row, next);
 
-			if (!page ||
-			    (!cfg.overwrite && next >= shared.ring[row & (E4D_ROWS - 1)].released + cfg.ring_pages))
+			if (!page || (!cfg.overwrite && next >= line->released + cfg.ring_pages))
 				break;
 			if (!ring_open(page, &next))
 				continue;

@@ -3,7 +3,8 @@
  * Are records lost at a paced rate? A producer on one CPU puts them into the
  * ring of a real session, in slices of 100 us; the session's own consumption on
  * another CPU hands them to a sink, or to the writer of trace dumps as `record` has it,
- * alone or beside a process that takes all it gets of the same CPU. Prints "loss/..." lines for bench.sh.
+ * alone or beside a process that takes all it gets of the same CPU. Prints "loss/..." lines for
+ * bench.sh.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,9 +37,10 @@
 #define BEHIND     20          /* slices: what the producer missed beyond them is not made up for */
 #define FILE_BYTES (256 << 20) /* then it is written from its start again */
 
-static const char usage[] = "usage: loss SECONDS RECORDS_PER_S raw|json|record hog|quiet [RING_BYTES]\n"
-			    "RING_BYTES: 0, the tracer's default\n"
-			    "example: loss 5 2000000 raw hog\n";
+static const char usage[] =
+	"usage: loss SECONDS RECORDS_PER_S raw|json|record hog|quiet [RING_BYTES]\n"
+	"RING_BYTES: 0, the tracer's default\n"
+	"example: loss 5 2000000 raw hog\n";
 
 struct run {
 	struct raw raw;
