@@ -46,7 +46,7 @@ struct run {
 	struct raw raw;
 	struct e4d_sink *sink;           /* one of these, or neither: raw */
 	struct e4d_trace_writer *writer; /* of a dump in dir */
-	char dir[32];
+	char dir[4096];
 	struct e4d_session *session;
 	uint64_t records, bytes;
 	uint64_t worst_gap, worst_tick, worst_batch; /* ns, ns, records */
@@ -288,10 +288,11 @@ static void print(const struct run *r, const struct loss *p, const char *key, do
 static int open_writer(struct run *r)
 {
 	const struct e4d_trace_info info = {"", "", "loss", "", E4D_TIER_TRACEPOINT, 0};
+	const char *tmp = getenv("TMPDIR");
 	char why[256] = "";
 	int err;
 
-	strcpy(r->dir, "/tmp/e4d-loss.XXXXXX");
+	snprintf(r->dir, sizeof(r->dir), "%s/e4d-loss.XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(r->dir))
 		return -errno;
 	err = e4d_trace_create(&r->writer, r->dir, &info, NULL, why, sizeof(why));
