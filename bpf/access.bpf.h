@@ -218,18 +218,16 @@ static __always_inline __u64 k_call_id(void)
 /* The thread's name, 16 bytes. The helper takes four times as long. */
 static __always_inline void k_comm(char comm[E4D_COMM_LEN])
 {
-#ifndef E4D_NO_CMPXCHG
-	if (cfg.inode_access == E4D_INODE_CAST) {
-		const char *from = (const char *)bpf_get_current_task_btf();
-		__u64 *to = (__u64 *)comm;
-
-		from += bpf_core_field_offset(struct task_struct, comm);
-		to[0] = k_load64(from);
-		to[1] = k_load64(from + 8);
-		return;
-	}
-#endif
+#ifdef E4D_NO_CMPXCHG
 	bpf_get_current_comm(comm, E4D_COMM_LEN);
+#else
+	/* from 6.2 on a trusted pointer: its loads are bare */
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	const __u64 *from = (const __u64 *)task->comm;
+
+	((__u64 *)comm)[0] = from[0];
+	((__u64 *)comm)[1] = from[1];
+#endif
 }
 
 #define EXT4_I(inode, field)                                                                       \

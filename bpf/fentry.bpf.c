@@ -23,7 +23,7 @@ SLOW int leave_plain(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 	struct inode *inode = k_inode(iocb);
 
 	if (ret == p->submitted && (p->seen & E4D_SEEN_END_IO))
-		plain_end(iocb, p, inode, ret);
+		plain_end(iocb, p, inode, ret, bpf_ktime_get_boot_ns());
 	else if (follow_plain(p, inode))
 		write_exit(inode, ret);
 	return 0;

@@ -56,7 +56,7 @@ static __always_inline bool put_record(const struct e4d_record *rec, __u64 now)
 {
 	struct ring_at at;
 
-	if (!ring_reserve(&at, 2))
+	if (!ring_reserve(&at, ring_row(bpf_get_smp_processor_id()), 2))
 		return false;
 	at.event->timestamp = now;
 	((struct e4d_ev_write *)at.event)->rec = *rec;

@@ -19,10 +19,22 @@ static __always_inline __u32 plain_index(__u64 iocb)
 	return e4d_busy_at(iocb) >> (E4D_BUSY_BITS - E4D_PLAIN_BITS) & PLAIN_MASK;
 }
 
+/*
+ * The compiler is not to know where it lies in `shared`: it would add the way from there,
+ * too long for a load's offset, before each access.
+ */
+static __always_inline struct e4d_plain *plain_nth(__u32 at)
+{
+	struct e4d_plain *p = &shared.plain[at & PLAIN_MASK];
+
+	barrier_var(p);
+	return p;
+}
+
 /* Where the plain write of this iocb would be; it is there if p->iocb says so. */
 static __always_inline struct e4d_plain *plain_at(__u64 iocb)
 {
-	return &shared.plain[plain_index(iocb)];
+	return plain_nth(plain_index(iocb));
 }
 
 /* The one that this thread is in, or NULL. Only with cfg.all. */
@@ -32,7 +44,7 @@ static __always_inline struct e4d_plain *plain_of(__u64 id, __u64 inode)
 
 	if (!cfg.all)
 		return NULL;
-	p = &shared.plain[shared.of_thread[(__u32)id & PLAIN_MASK] & PLAIN_MASK];
+	p = plain_nth(shared.of_thread[(__u32)id & PLAIN_MASK]);
 	return p->iocb && p->id == id && p->inode == inode ? p : NULL;
 }
 
@@ -189,7 +201,7 @@ static __always_inline bool plain_begin(struct kiocb *iocb, struct inode *inode,
 #else
 	__u64 id = bpf_get_current_pid_tgid(), iid = k_id(iocb);
 	__u32 ki = LOAD(iocb, ki_flags), at = plain_index(iid);
-	struct e4d_plain *p = &shared.plain[at];
+	struct e4d_plain *p = plain_nth(at);
 	__u64 mask;
 
 	if (E4D_TIER == E4D_TIER_KPROBE || LOAD(iocb, ki_complete) || (ki & IOCB_NOWAIT) ||
@@ -255,12 +267,12 @@ static __always_inline void plain_end_io(struct e4d_plain *p, __s64 size, __s32 
 }
 
 #ifndef E4D_NO_CMPXCHG
-static __always_inline bool emit_inside(const struct e4d_plain *p, __u64 now)
+static __always_inline bool emit_inside(const struct e4d_plain *p, __u32 cpu, __u64 now)
 {
 	struct e4d_ev_inside *e;
 	struct ring_at at;
 
-	if (!ring_reserve(&at, 1))
+	if (!ring_reserve(&at, ring_row(cpu), 1))
 		return false;
 	e = (struct e4d_ev_inside *)at.event;
 	e->head.timestamp = now;
@@ -276,7 +288,7 @@ static __always_inline bool emit_inside(const struct e4d_plain *p, __u64 now)
 	e->pid = p->id >> 32;
 	e->tid = (__u32)p->id;
 	e->flags = p->flags;
-	e->cpu = bpf_get_smp_processor_id();
+	e->cpu = cpu;
 	e->extents = p->extents;
 	e->blkbits = p->blkbits;
 	e->tier = E4D_TIER;
@@ -286,17 +298,18 @@ static __always_inline bool emit_inside(const struct e4d_plain *p, __u64 now)
 	return true;
 }
 
-static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret, __u64 now)
+static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, __s32 ret, __u32 cpu,
+                                       __u64 now)
 {
 	struct e4d_ev_write *e;
 	struct ring_at at;
 
-	if (!ring_reserve(&at, 2))
+	if (!ring_reserve(&at, ring_row(cpu), 2))
 		return false;
 	e = (struct e4d_ev_write *)at.event;
 	e->head.timestamp = now;
 	e4d_plain_record(&e->rec, p, isize, ret, now);
-	e->rec.cpu = bpf_get_smp_processor_id();
+	e->rec.cpu = cpu;
 	e->rec.tier = E4D_TIER;
 	k_comm(e->rec.comm);
 	ring_commit(&at, 2, E4D_EV_WRITE);
@@ -304,17 +317,17 @@ static __always_inline bool emit_plain(const struct e4d_plain *p, __u64 isize, _
 }
 
 static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
-                                      __s32 ret)
+                                      __s32 ret, __u64 now)
 {
-	__u64 now = bpf_ktime_get_boot_ns(), isize = k_isize(inode);
-	struct e4d_counters *c = counters();
+	__u64 isize = k_isize(inode);
+	bool brief = e4d_is_brief(p, isize, ret, now - p->ts_ns);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct e4d_counters *c = counters_of(cpu);
 
 	__sync_fetch_and_add(&c->v[E4D_C_INSIDE], 1);
 	__sync_fetch_and_add(&c->v[E4D_C_INSIDE_BYTES], p->submitted);
 	__sync_fetch_and_add(&c->v[E4D_C_MAPPED], p->mapped);
-	__sync_fetch_and_add(&c->v[E4D_C_PRODUCED], 1);
-	if (e4d_is_brief(p, isize, ret, now - p->ts_ns) ? !emit_inside(p, now)
-	                                                : !emit_plain(p, isize, ret, now))
+	if (brief ? !emit_inside(p, cpu, now) : !emit_plain(p, isize, ret, cpu, now))
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
 	if (cfg.files)
 		timed_add(iocb, p, ret, now - p->ts_ns);
@@ -322,7 +335,7 @@ static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, s
 }
 #else
 static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
-                                      __s32 ret)
+                                      __s32 ret, __u64 now)
 {
 	p->iocb = 0; /* plain_begin() makes none */
 }

@@ -20,9 +20,9 @@ struct {
 	__type(value, struct e4d_flight_page);
 } ring SEC(".maps");
 
-static __always_inline __u32 ring_row(void)
+static __always_inline __u32 ring_row(__u32 cpu)
 {
-	return bpf_get_smp_processor_id() & (cfg.ring_rows - 1) & (E4D_ROWS - 1);
+	return cpu & (cfg.ring_rows - 1) & (E4D_ROWS - 1);
 }
 
 static __always_inline struct e4d_flight_page *ring_page(__u32 row, __u64 number)

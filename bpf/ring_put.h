@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * How an event gets into the ring: see flight.h. A program may be preempted anywhere here,
- * and waits for nobody. The including file has `shared`, `cfg`, ring_row() and
- * ring_page(row, number): a BPF object, or a test that runs it in threads.
+ * and waits for nobody. The including file has `shared`, `cfg` and ring_page(row,
+ * number): a BPF object, or a test that runs it in threads.
  */
 #ifndef E4D_RING_PUT_H
 #define E4D_RING_PUT_H
@@ -38,13 +38,13 @@ static __always_inline void ring_gap(__u32 row, __u64 at)
 }
 
 /*
- * `at` has too few slots left: leaves its page for another. Where `need` are, or
- * RING_FULL. Not static: so it is verified once, and not for each of its callers.
+ * `at` of the row has too few slots left: leaves its page for another. Where `need` are,
+ * or RING_FULL. Not static: so it is verified once, and not for each of its callers.
  */
-__attribute__((noinline)) __u64 ring_turn(__u64 at, __u32 need)
+__attribute__((noinline)) __u64 ring_turn(__u32 row, __u64 at, __u32 need)
 {
-	__u32 row = ring_row();
-	__u64 *cursor = &shared.ring[row].cursor, next = (at >> 16) + 1, now;
+	struct e4d_ring_row *line = &shared.ring[row & (E4D_ROWS - 1)];
+	__u64 *cursor = &line->cursor, next = (at >> 16) + 1, now;
 
 	ring_gap(row, at);
 	for (__u32 i = 0; i < RING_TRIES; i++) {
@@ -52,8 +52,7 @@ __attribute__((noinline)) __u64 ring_turn(__u64 at, __u32 need)
 		if (now >> 16 == at >> 16) {
 			struct e4d_flight_page *page = ring_page(row, next);
 
-			if (!page ||
-			    (!cfg.overwrite && next >= shared.ring[row].released + cfg.ring_pages))
+			if (!page || (!cfg.overwrite && next >= line->released + cfg.ring_pages))
 				break;
 			if (!ring_open(page, &next))
 				continue;
@@ -78,14 +77,13 @@ struct ring_at {
 	__u64 at;
 };
 
-/* Room for an event of so many slots. False: the ring is full. */
-static __always_inline bool ring_reserve(struct ring_at *r, __u32 need)
+/* Room in the row for an event of so many slots. False: the ring is full. */
+static __always_inline bool ring_reserve(struct ring_at *r, __u32 row, __u32 need)
 {
-	__u32 row = ring_row();
 	__u64 at = __sync_fetch_and_add(&shared.ring[row].cursor, need), slot;
 
 	if ((at & 0xffff) > E4D_FLIGHT_SLOTS - need)
-		at = ring_turn(at, need);
+		at = ring_turn(row, at, need);
 	slot = at & 0xffff;
 	if (slot > E4D_FLIGHT_SLOTS - need)
 		return false;

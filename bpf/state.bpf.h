@@ -16,9 +16,14 @@ struct {
 	__type(value, __u32);
 } generations SEC(".maps");
 
+static __always_inline struct e4d_counters *counters_of(__u32 cpu)
+{
+	return &shared.rows[cpu & (E4D_ROWS - 1)];
+}
+
 static __always_inline struct e4d_counters *counters(void)
 {
-	return &shared.rows[bpf_get_smp_processor_id() & (E4D_ROWS - 1)];
+	return counters_of(bpf_get_smp_processor_id());
 }
 
 static __always_inline void count(enum e4d_counter c, __s64 n)

@@ -177,6 +177,7 @@ SLOW int complete_slow(struct kiocb *iocb, int error, __s64 ret)
 /* A short one waits for its fallback, as a followed write. */
 SLOW int complete_plain(struct kiocb *iocb, struct e4d_plain *p, int error, __s64 ret)
 {
+	__u64 now = bpf_ktime_get_boot_ns();
 	struct inode *inode = k_inode(iocb);
 
 	if (!error && ret >= 0 && ret < p->submitted) {
@@ -185,7 +186,7 @@ SLOW int complete_plain(struct kiocb *iocb, struct e4d_plain *p, int error, __s6
 		return 0;
 	}
 	plain_end_io(p, ret, error ? error : ret < 0 ? (int)ret : 0);
-	plain_end(iocb, p, inode, ret);
+	plain_end(iocb, p, inode, ret, now);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ enum e4d_counter {
 	E4D_C_WRITES = 0, /* direct writes begun, after the filter */
 	E4D_C_DONE,       /* of these, finished */
 	E4D_C_EXTEND,     /* finished, extending */
-	E4D_C_PRODUCED,   /* records meant for the ring */
+	E4D_C_PRODUCED,   /* records meant for the ring; with cfg.all the session adds INSIDE */
 	E4D_C_RING_FULL,  /* of these, dropped: ring full */
 	E4D_C_STATE_FULL, /* writes without a state slot: not seen at all */
 	E4D_C_STALE,      /* states closed half seen */

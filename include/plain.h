@@ -16,18 +16,19 @@ struct e4d_plain {
 	__u64 ts_ns; /* CLOCK_BOOTTIME */
 	__u64 inode;
 	__u32 submitted;
+	/* but for `place`, from here on only with cfg.all, or some of it while it is wanted:
+	 * see e4d_knows() */
+	__u32 mapped;
+	__u32 ino;
+	__u32 dev;
+	__u64 id;    /* pid_tgid of the submitter */
 	__u32 place; /* of its file, as of the write before: a hint */
-	/* from here on only with cfg.all, or some of it while it is wanted: see e4d_knows() */
-	__u64 id; /* pid_tgid of the submitter */
-	__u64 ino;
+	__u32 gen;
 	__u64 seq; /* without cfg.all: ts_ns of the write that `known` is of */
 	__u64 offset;
 	__u64 isize;
 	__u64 mapped_end;
-	__u32 mapped;
 	__u32 dio_size;
-	__u32 dev;
-	__u32 gen;
 	__u32 flags; /* E4D_F_* */
 	__u32 ki_flags;
 	__u16 extents;
@@ -35,9 +36,9 @@ struct e4d_plain {
 	__u16 seen;
 	__u8 blkbits;
 	__u8 known;          /* enum e4d_wanted; from here on without cfg.all */
-	__u64 call;          /* the system call it is in: slot.h */
 	__u32 process_place; /* of its process, a hint as `place` is */
-	__u32 pad;
+	__u64 call;          /* the system call it is in: slot.h */
+	__u64 pad;
 };
 
 _Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");

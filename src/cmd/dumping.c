@@ -69,12 +69,25 @@ int e4d_dumping_put(struct e4d_dumping *d, const struct e4d_record *rec)
 	return err ? err : put_path(d, rec);
 }
 
-int e4d_dumping_put_inside(struct e4d_dumping *d, const struct e4d_ev_inside *e)
+/* How many of n are of the first one's file. */
+static size_t run_of(const struct e4d_ev_inside *e, size_t n)
 {
-	struct e4d_record rec;
-	int err = e4d_trace_put_inside(d->writer, e, 1);
+	size_t i = 1;
 
-	if (err || e4d_trace_has_file(d->writer, e->dev, e->ino, e->gen))
+	while (i < n && e[i].ino == e->ino && e[i].dev == e->dev && e[i].gen == e->gen)
+		i++;
+	return i;
+}
+
+int e4d_dumping_put_inside(struct e4d_dumping *d, const struct e4d_ev_inside *e, size_t n,
+                           size_t *put)
+{
+	bool known = e4d_trace_has_file(d->writer, e->dev, e->ino, e->gen);
+	unsigned int rotation = e4d_trace_rotation(d->writer);
+	struct e4d_record rec;
+	int err = e4d_trace_put_inside(d->writer, e, known ? run_of(e, n) : 1, put);
+
+	if (err || (known && rotation == e4d_trace_rotation(d->writer)))
 		return err;
 	e4d_inside_expand(&rec, e);
 	return put_path(d, &rec);

@@ -33,7 +33,9 @@ int e4d_dumping_open(struct e4d_dumping *d, const char *dir, const char *options
 
 /* A write, and the path of its file where this rotation has it not yet. As e4d_trace_put(). */
 int e4d_dumping_put(struct e4d_dumping *d, const struct e4d_record *rec);
-int e4d_dumping_put_inside(struct e4d_dumping *d, const struct e4d_ev_inside *e);
+/* The first of n, and those of the same file that follow it; *put: how many were. */
+int e4d_dumping_put_inside(struct e4d_dumping *d, const struct e4d_ev_inside *e, size_t n,
+                           size_t *put);
 
 /* After each tick of the session: losses and totals that have changed. As e4d_trace_tick(). */
 int e4d_dumping_tick(struct e4d_dumping *d);

@@ -216,28 +216,36 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 
-static int put_inside(struct record *r, const struct e4d_ev_inside *e)
+/* The first of n, and as many after it as *done tells. */
+static int put_inside(struct record *r, const struct e4d_ev_inside *e, size_t n, size_t *done)
 {
 	struct e4d_record rec;
+	size_t put;
 	int err;
 
+	*done = 1;
 	if (r->opts.filter) {
+		n = 1;
 		e4d_inside_expand(&rec, e);
 		if (!matches(r, &rec))
 			return 0;
 	}
-	err = e4d_dumping_put_inside(&r->dump, e);
-	r->recorded += !err;
+	if (r->opts.count && n > r->opts.count - r->recorded)
+		n = r->opts.count - r->recorded;
+	err = e4d_dumping_put_inside(&r->dump, e, n, &put);
+	r->recorded += put;
+	*done = put;
 	return err;
 }
 
 static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct record *r = ctx;
+	size_t done;
 	int err = 0;
 
-	for (size_t i = 0; i < n && !err && !is_enough(r); i++)
-		err = put_inside(r, &e[i]);
+	for (size_t i = 0; i < n && !err && !is_enough(r); i += done)
+		err = put_inside(r, &e[i], n - i, &done);
 	return err ? err : is_enough(r) ? RECORD_DONE : 0;
 }
 

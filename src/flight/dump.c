@@ -89,6 +89,7 @@ static int put_event(struct e4d_session *s, struct e4d_trace_writer *w,
                      struct e4d_flight_counts *c)
 {
 	struct e4d_record rec;
+	size_t put;
 	int err;
 
 	e4d_flight_record(e, &rec);
@@ -102,7 +103,7 @@ static int put_event(struct e4d_session *s, struct e4d_trace_writer *w,
 	if (err)
 		return err;
 	if (e->id == E4D_EV_INSIDE && !rec.doubt)
-		return e4d_trace_put_inside(w, (const struct e4d_ev_inside *)e, 1);
+		return e4d_trace_put_inside(w, (const struct e4d_ev_inside *)e, 1, &put);
 	return e4d_trace_put(w, &rec);
 }
 

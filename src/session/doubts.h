@@ -17,7 +17,13 @@ struct e4d_doubts {
 /* Reads all misses, now. */
 void e4d_doubts_read(struct e4d_doubts *d, const struct e4d_attached *a, uint64_t now);
 
-/* Was anything missed at or after ts that may concern any write? */
+/* Was anything missed so far that may concern any write? */
+static inline bool e4d_doubts_any(const struct e4d_doubts *d)
+{
+	return d->missed->of[E4D_MISS_ANY].n;
+}
+
+/* And at or after ts? */
 static inline bool e4d_doubts_since(const struct e4d_doubts *d, uint64_t ts)
 {
 	const struct e4d_missed_spans *s = &d->missed->of[E4D_MISS_ANY];

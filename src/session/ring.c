@@ -198,11 +198,16 @@ static size_t run_of(const struct e4d_ring *r, uint32_t row, uint64_t until)
 {
 	const struct e4d_flight_page *p = page_at(r, row, r->at[row].page);
 	uint32_t slot = r->at[row].slot, n = 1;
+	uint64_t word = E4D_EV_INSIDE | E4D_FLIGHT_SLOT << 16 |
+	                (uint64_t)e4d_flight_mark(r->at[row].page, slot) << 32;
 
+	/* e4d_flight_event() for those of this kind, in fewer steps: the mark counts the slots */
 	for (; slot + n < E4D_FLIGHT_SLOTS; n++) {
-		const struct e4d_event *e = e4d_flight_event(p, r->at[row].page, slot + n);
+		const struct e4d_event *e = (const struct e4d_event *)p->slot[slot + n];
 
-		if (!e || e->id != E4D_EV_INSIDE || e->timestamp > until)
+		word += 1ULL << 32;
+		if (__atomic_load_n((const uint64_t *)&e->id, __ATOMIC_ACQUIRE) != word ||
+		    e->timestamp > until)
 			break;
 	}
 	return n;

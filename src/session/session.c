@@ -115,6 +115,8 @@ static int give_inside(struct e4d_session *s, const struct e4d_ev_inside *e, siz
 	size_t from = 0;
 	int err = 0;
 
+	if (s->opts.on_inside && !e4d_doubts_any(&s->doubts))
+		return s->opts.on_inside(s->opts.ctx, e, n);
 	for (size_t i = 0; i < n && !err; i++) {
 		bool whole = !s->opts.on_inside ||
 		             e4d_doubts_since(&s->doubts, e[i].head.timestamp - e[i].latency_ns);
@@ -441,6 +443,7 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 		v[c] += s->settled.v[c];
 	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
 	v[E4D_C_DONE] += v[E4D_C_INSIDE];
+	v[E4D_C_PRODUCED] += s->opts.cfg.all ? v[E4D_C_INSIDE] : 0;
 	v[E4D_C_VERDICT0 + E4D_CLEAN] += v[E4D_C_INSIDE];
 	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
 }

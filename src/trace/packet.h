@@ -23,11 +23,16 @@ struct e4d_packet_buf {
 int e4d_packet_open(struct e4d_packet_buf *b);
 void e4d_packet_free(struct e4d_packet_buf *b);
 
+/* Bytes of events that still fit. */
+static inline size_t e4d_packet_left(const struct e4d_packet_buf *b)
+{
+	return E4D_PACKET_BYTES - sizeof(struct e4d_packet_end) - b->len;
+}
+
 /* Where an event of size bytes (a multiple of 8) may be put; NULL: it does not fit. */
 static inline void *e4d_packet_room(struct e4d_packet_buf *b, size_t size)
 {
-	return size <= E4D_PACKET_BYTES - sizeof(struct e4d_packet_end) - b->len ? b->data + b->len
-	                                                                         : NULL;
+	return size <= e4d_packet_left(b) ? b->data + b->len : NULL;
 }
 
 /* The event put there counts from now on; its head is filled in. */

@@ -135,24 +135,30 @@ static int put_record(struct e4d_trace_writer *w, const struct e4d_record *rec)
 	return 0;
 }
 
-static int put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *from)
+/* The first of n, and of those after it what goes on in the same packet. How many; 0: w->err. */
+static size_t put_run(struct e4d_trace_writer *w, const struct e4d_ev_inside *from, size_t n)
 {
 	struct e4d_stream *s = stream_of(w, from->cpu);
 	struct e4d_ev_inside *e = s ? room(w, s, sizeof(*e)) : NULL;
 	struct e4d_record rec;
+	size_t fit, i;
 
 	if (!e)
-		return w->err;
-	/* its begin is told by its end, which therefore must be exact */
-	if (from->head.timestamp < s->floor) {
-		e4d_inside_expand(&rec, from);
-		return put_record(w, &rec);
+		return 0;
+	fit = e4d_packet_left(&s->packet) / sizeof(*e);
+	for (i = 0; i < n && i < fit && from[i].cpu == from->cpu; i++) {
+		/* its begin is told by its end, which therefore must be exact */
+		if (from[i].head.timestamp < s->floor)
+			break;
+		e[i] = from[i];
+		e[i].head.reserved = 0;
+		e4d_packet_add(&s->packet, &e[i].head);
 	}
-	*e = *from;
-	e->head.reserved = 0;
-	e4d_packet_add(&s->packet, &e->head);
-	w->held += sizeof(*e);
-	return 0;
+	w->held += i * sizeof(*e);
+	if (i)
+		return i;
+	e4d_inside_expand(&rec, from);
+	return !put_record(w, &rec);
 }
 
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
@@ -161,13 +167,20 @@ int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec)
 
 	if (w->err || e4d_is_full(w))
 		return w->err ? w->err : E4D_TRACE_FULL;
-	return to_inside(&e, rec) ? put_inside(w, &e) : put_record(w, rec);
+	if (!to_inside(&e, rec))
+		return put_record(w, rec);
+	return put_run(w, &e, 1) ? 0 : w->err;
 }
 
-int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n)
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n,
+                         size_t *put)
 {
-	for (size_t i = 0; i < n && !w->err && !e4d_is_full(w); i++)
-		put_inside(w, &e[i]);
+	size_t i = 0;
+
+	/* at a bound one by one: the dump is not to grow beyond it */
+	while (i < n && !w->err && !e4d_is_full(w))
+		i += put_run(w, &e[i], w->limits.max_bytes ? 1 : n - i);
+	*put = i;
 	return w->err || !w->full ? w->err : E4D_TRACE_FULL;
 }
 

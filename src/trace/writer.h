@@ -55,8 +55,9 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
  * These two return E4D_TRACE_FULL too.
  */
 int e4d_trace_put(struct e4d_trace_writer *w, const struct e4d_record *rec);
-/* n writes inside EOF, each with its CPU; head.reserved does not matter. */
-int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n);
+/* n writes inside EOF, each with its CPU; head.reserved does not matter. *put: how many were. */
+int e4d_trace_put_inside(struct e4d_trace_writer *w, const struct e4d_ev_inside *e, size_t n,
+                         size_t *put);
 
 /*
  * The path of a file, once in each rotation: what is there already, and a path that is

@@ -95,6 +95,7 @@ WITH_CRC static uint32_t cpu(uint32_t crc, const void *buf, size_t n)
 	for (; n >= 3 * RUN; n -= 3 * RUN, p += 3 * RUN) {
 		uint32_t b = 0, c = 0;
 
+#pragma GCC unroll 4
 		for (int i = 0; i < RUN; i += 8) {
 			crc = CRC8(crc, load8(p + i));
 			b = CRC8(b, load8(p + RUN + i));

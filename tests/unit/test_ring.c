@@ -25,11 +25,6 @@ static struct e4d_shared shared;
 static struct e4d_config cfg;
 static struct e4d_flight_page *pages; /* of the ring under test */
 
-static uint32_t ring_row(void)
-{
-	return 0;
-}
-
 static struct e4d_flight_page *ring_page(uint32_t row, uint64_t number)
 {
 	return &pages[row * cfg.ring_pages + (number & (cfg.ring_pages - 1))];
@@ -83,7 +78,7 @@ static bool put(uint64_t writer, uint64_t n)
 	uint32_t need = n % 5 ? 1 : 2;
 	struct ring_at at;
 
-	if (!ring_reserve(&at, need))
+	if (!ring_reserve(&at, 0, need))
 		return false;
 	at.event->timestamp = n << 8 | writer;
 	fill(at.event + 1, need * E4D_FLIGHT_SLOT - sizeof(*at.event), n << 8 | writer);
@@ -225,7 +220,7 @@ static void test_sleeper(void **state)
 
 	(void)state;
 	open_ring(4, true);
-	assert_true(ring_reserve(&slept, 1));
+	assert_true(ring_reserve(&slept, 0, 1));
 	fill(slept.event + 1, 40, 7);
 	for (uint64_t i = 1; i <= 2000; i++)
 		assert_true(put(0, i));
@@ -296,7 +291,7 @@ static void test_rows_in_order(void **state)
 	cfg.overwrite = false;
 	cfg.ring_rows = 1;
 	cfg.ring_pages = 4;
-	/* row by row, as ring_row() is 0 */
+	/* row by row, as put() takes row 0 */
 	for (uint32_t row = 0; row < 4; row++) {
 		struct e4d_ring_row was = shared.ring[0];
 

@@ -74,6 +74,7 @@ static void see_event(struct seen *s, const struct e4d_event *e)
 {
 	assert_true(e->timestamp >= s->last_time);
 	assert_int_equal(e->size % 8, 0);
+	assert_int_equal(e->reserved, 0);
 	assert_in_range(e->id, E4D_EV_WRITE, E4D_EV_COUNT - 1);
 	s->last_time = e->timestamp;
 	s->ids[e->id]++;
@@ -250,18 +251,38 @@ static void late_is_not_before(void **state)
 	                          .latency_ns = 7,
 	                          .seq_be = __builtin_bswap64(2),
 	                          .version = 1};
+	size_t put;
 
 	(void)state;
 	make(&rec, 3);
 	rec.cpu = 0;
 	assert_int_equal(e4d_trace_put(w, &rec), 0);
 	assert_int_equal(e4d_trace_tick(w, UINT64_MAX / 2), 0); /* a second has gone */
-	assert_int_equal(e4d_trace_put_inside(w, &e, 1), 0);
+	assert_int_equal(e4d_trace_put_inside(w, &e, 1, &put), 0);
 	end(w, 0);
 	assert_true(see(&seen, "cpu0-000000"));
 	assert_int_equal(seen.packets, 2);
 	assert_int_equal(seen.ids[E4D_EV_WRITE], 2);
 	assert_int_equal(seen.first_time + 1, seen.last_time);
+}
+
+static void runs_are_split_by_cpu(void **state)
+{
+	struct e4d_trace_writer *w = create(NULL);
+	static struct e4d_ev_inside e[3000];
+	struct seen seen[2] = {0};
+	size_t put;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3000; i++)
+		e[i] = (struct e4d_ev_inside){{1000 + i, E4D_EV_INSIDE, sizeof(*e), 7},
+		                              .cpu = i / 20 % 3 == 1};
+	assert_int_equal(e4d_trace_put_inside(w, e, 3000, &put), 0);
+	assert_int_equal(put, 3000);
+	end(w, 0);
+	assert_true(see(&seen[0], "cpu0-000000") && see(&seen[1], "cpu1-000000"));
+	assert_int_equal(seen[0].ids[E4D_EV_INSIDE], 2000);
+	assert_int_equal(seen[1].ids[E4D_EV_INSIDE], 1000);
 }
 
 static void cpus_are_bounded(void **state)
@@ -469,6 +490,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(every_record_comes_back),
 		IN_DIR(late_is_not_before),
+		IN_DIR(runs_are_split_by_cpu),
 		IN_DIR(cpus_are_bounded),
 		IN_DIR(rotates_by_size),
 		IN_DIR(keeps_the_newest),

@@ -134,12 +134,15 @@ live() {
 # shellcheck disable=SC2317
 # Records lost at a paced rate, with the tracer's default ring.
 loss() {
-	local rate
+	local rate beside
 	for rate in 1000000 2000000; do
 		"$bin/bench/loss" 5 "$rate" raw quiet
 		"$bin/bench/loss" 5 "$rate" raw hog
 	done || say "loss: ended with $?"
 	"$bin/bench/loss" 5 1000000 json quiet || say "loss: ended with $?"
+	for beside in quiet hog; do
+		"$bin/bench/loss" 5 1000000 record "$beside" || say "loss: ended with $?"
+	done
 }
 
 # shellcheck disable=SC2317

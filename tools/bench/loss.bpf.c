@@ -15,7 +15,7 @@ static long produce_one(__u32 i, void *ctx)
 	struct ring_at at;
 
 	produced++;
-	if (!ring_reserve(&at, 1)) {
+	if (!ring_reserve(&at, ring_row(bpf_get_smp_processor_id()), 1)) {
 		ring_full++;
 		return 0;
 	}

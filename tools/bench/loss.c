@@ -2,11 +2,13 @@
 /*
  * Are records lost at a paced rate? A producer on one CPU puts them into the
  * ring of a real session, in slices of 100 us; the session's own consumption on
- * another CPU hands them to a sink, alone or beside a process that takes all it
- * gets of the same CPU. Prints "loss/..." lines for bench.sh.
+ * another CPU hands them to a sink, or to the writer of trace dumps as `record` has it,
+ * alone or beside a process that takes all it gets of the same CPU. Prints "loss/..." lines for
+ * bench.sh.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,19 +30,23 @@
 #include "session/session.h"
 #include "shared.h"
 #include "sink/sink.h"
+#include "trace/writer.h"
 #include "loss.skel.h" /* after what declares its variables */
 
 #define SLICE_NS   100000ULL
 #define BEHIND     20          /* slices: what the producer missed beyond them is not made up for */
 #define FILE_BYTES (256 << 20) /* then it is written from its start again */
 
-static const char usage[] = "usage: loss SECONDS RECORDS_PER_S raw|json hog|quiet [RING_BYTES]\n"
-			    "RING_BYTES: 0, the tracer's default\n"
-			    "example: loss 5 2000000 raw hog\n";
+static const char usage[] =
+	"usage: loss SECONDS RECORDS_PER_S raw|json|record hog|quiet [RING_BYTES]\n"
+	"RING_BYTES: 0, the tracer's default\n"
+	"example: loss 5 2000000 raw hog\n";
 
 struct run {
 	struct raw raw;
-	struct e4d_sink *sink; /* NULL: raw */
+	struct e4d_sink *sink;           /* one of these, or neither: raw */
+	struct e4d_trace_writer *writer; /* of a dump in dir */
+	char dir[4096];
 	struct e4d_session *session;
 	uint64_t records, bytes;
 	uint64_t worst_gap, worst_tick, worst_batch; /* ns, ns, records */
@@ -95,6 +101,8 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	struct run *r = ctx;
 
 	r->records++;
+	if (r->writer)
+		return e4d_trace_put(r->writer, rec);
 	if (r->sink)
 		return e4d_sink_write(r->sink, rec, NULL);
 	r->bytes += sizeof(*rec);
@@ -109,7 +117,16 @@ static int on_record(void *ctx, struct e4d_record *rec)
 static int on_inside(void *ctx, const struct e4d_ev_inside *e, size_t n)
 {
 	struct run *r = ctx;
+	size_t put;
+	int err;
 
+	if (r->writer) {
+		err = e4d_trace_put_inside(r->writer, e, n, &put);
+		r->records += put;
+		if (!err && !e4d_trace_has_file(r->writer, e->dev, e->ino, e->gen))
+			err = e4d_trace_put_file(r->writer, e->dev, e->ino, e->gen, "/file");
+		return err;
+	}
 	r->records += n;
 	r->bytes += n * sizeof(*e);
 	if (r->bytes >= FILE_BYTES) {
@@ -198,6 +215,14 @@ static pid_t start_hog(int cpu)
 		;
 }
 
+/* What is written once a tick. */
+static int flush(struct run *r)
+{
+	if (r->writer)
+		return e4d_trace_tick(r->writer, now(CLOCK_BOOTTIME));
+	return r->sink ? 0 : raw_flush(&r->raw);
+}
+
 static int consume(struct run *r, pid_t producer)
 {
 	uint64_t from = now(CLOCK_MONOTONIC), at, before, delay, cpu, first = run_delay();
@@ -212,8 +237,8 @@ static int consume(struct run *r, pid_t producer)
 		delay = run_delay();
 		cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 		err = e4d_session_tick(r->session);
-		if (!err && !r->sink)
-			err = raw_flush(&r->raw);
+		if (!err)
+			err = flush(r);
 		if (r->records - before > r->worst_batch)
 			r->worst_batch = r->records - before;
 		from = now(CLOCK_MONOTONIC);
@@ -225,8 +250,8 @@ static int consume(struct run *r, pid_t producer)
 	}
 	if (!err)
 		err = e4d_session_stop(r->session);
-	if (!err && !r->sink)
-		err = raw_flush(&r->raw);
+	if (!err)
+		err = r->writer ? e4d_trace_finish(r->writer) : flush(r);
 	r->delay = run_delay() - first;
 	r->cpu_ns = (double)now(CLOCK_PROCESS_CPUTIME_ID);
 	return err;
@@ -260,6 +285,43 @@ static void print(const struct run *r, const struct loss *p, const char *key, do
 	fflush(stdout);
 }
 
+static int open_writer(struct run *r)
+{
+	const struct e4d_trace_info info = {"", "", "loss", "", E4D_TIER_TRACEPOINT, 0};
+	const char *tmp = getenv("TMPDIR");
+	char why[256] = "";
+	int err;
+
+	snprintf(r->dir, sizeof(r->dir), "%s/e4d-loss.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(r->dir))
+		return -errno;
+	err = e4d_trace_create(&r->writer, r->dir, &info, NULL, why, sizeof(why));
+	if (err)
+		fprintf(stderr, "loss: %s\n", why);
+	return err;
+}
+
+/* What the dump has, and away with it. */
+static void close_writer(struct run *r, const char *key)
+{
+	uint64_t bytes, packets, events;
+	struct dirent *de;
+	DIR *list;
+
+	if (!r->writer)
+		return;
+	e4d_trace_written(r->writer, &bytes, &packets, &events);
+	printf("loss/%s/bytes\t%.2f\tof the dump for each record, on disk\n", key,
+	       (double)bytes / (double)r->records);
+	e4d_trace_writer_close(r->writer);
+	list = opendir(r->dir);
+	while (list && (de = readdir(list)))
+		unlinkat(dirfd(list), de->d_name, 0);
+	if (list)
+		closedir(list);
+	rmdir(r->dir);
+}
+
 static int open_run(struct run *r, const char *sink, uint32_t ring)
 {
 	struct e4d_session_opts opts = {.on_record = on_record,
@@ -270,17 +332,20 @@ static int open_run(struct run *r, const char *sink, uint32_t ring)
 	                                .limits.ring_bytes = ring};
 	struct e4d_clock clock = {0};
 	char why[512] = "";
-	int err;
+	int err = 0;
 
-	if (!strcmp(sink, "raw")) {
+	if (!strcmp(sink, "record")) {
+		opts.on_inside = on_inside;
+		err = open_writer(r);
+	} else if (!strcmp(sink, "raw")) {
 		opts.on_inside = on_inside;
 		r->raw.fd = memfd_create("loss", MFD_CLOEXEC);
 	} else {
 		e4d_clock_measure(&clock);
 		err = e4d_sink_open(sink, open("/dev/null", O_WRONLY), &clock, &r->sink);
-		if (err)
-			return err;
 	}
+	if (err)
+		return err;
 	err = e4d_session_open(&opts, &r->session, why, sizeof(why));
 	if (err)
 		fprintf(stderr, "loss: %s\n", why);
@@ -321,6 +386,7 @@ int main(int argc, char **argv)
 		kill(hog, SIGKILL);
 	snprintf(key, sizeof(key), "%s-%s/%.0f", argv[3], argv[4], rate);
 	print(&r, p, key, seconds, rate);
+	close_writer(&r, key);
 	loss__destroy(p);
 	e4d_session_close(r.session);
 	e4d_sink_close(r.sink);
