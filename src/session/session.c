@@ -6,36 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #include "record/names.h"
-#include "session/doubts.h"
-#include "session/feed.h"
-#include "session/pending.h"
-#include "session/ring.h"
-#include "session/session.h"
-#include "shared.h"
-
-struct e4d_session {
-	struct e4d_session_opts opts;
-	struct e4d_kernel kernel;
-	struct e4d_attached att;
-	struct e4d_ring ring;
-	struct ring_buffer *buffer; /* in its place where the kernel has no fetch-and-add */
-	struct e4d_shared *shared;  /* mapped */
-	int rows;                   /* of its counters in use */
-	struct e4d_pending pending;
-	struct e4d_doubts doubts;
-	struct e4d_feed feed; /* with cfg.files */
-	uint64_t consumed;
-	struct e4d_counters settled; /* what the kernel side would have counted */
-	struct e4d_record *batch;    /* of the buffer, and settled */
-	size_t batch_n, batch_cap;
-	uint64_t ring_cap;     /* slots of a row, or records that fit the buffer */
-	uint64_t delivered_ns; /* the last delivery */
-	int wait_ms;
-	bool stopped;
-};
+#include "session/state.h"
 
 #define DRAIN_NS     2000000000ULL /* at the end, for writes under way */
 #define DELIVER_NS   100000000ULL  /* the misses are read no more often, */
@@ -44,14 +17,6 @@ struct e4d_session {
 #define DELIVER_PART 8    /* unless such a part of the ring is full */
 #define WAIT_MS      10   /* at most between two ticks, */
 #define WAIT_SLOTS   4096 /* with all, a ms for so many slots of a row */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static int batch_add(struct e4d_session *s, const struct e4d_record *rec)
 {
@@ -98,7 +63,7 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
 		return 0;
 	if (s->ring.overwrite)
-		e4d_ring_put(&s->ring, rec, now_ns());
+		e4d_ring_put(&s->ring, rec, e4d_now_ns());
 	return batch_add(s, rec);
 }
 
@@ -163,7 +128,7 @@ static int deliver(struct e4d_session *s, uint64_t until)
 /* The misses of the whole life of what is delivered are known. */
 static int read_and_deliver(struct e4d_session *s, uint64_t until)
 {
-	e4d_doubts_read(&s->doubts, &s->att, now_ns());
+	e4d_doubts_read(&s->doubts, &s->att, e4d_now_ns());
 	return deliver(s, until);
 }
 
@@ -213,7 +178,7 @@ static bool delivery_due(const struct e4d_session *s, uint64_t now)
 
 int e4d_session_tick(struct e4d_session *s)
 {
-	uint64_t now = now_ns(), before = s->consumed;
+	uint64_t now = e4d_now_ns(), before = s->consumed;
 	int err = 0, late;
 
 	if (s->buffer)
@@ -240,7 +205,7 @@ static int consume(struct e4d_session *s)
 	int err;
 
 	if (!s->buffer)
-		return read_and_deliver(s, now_ns());
+		return read_and_deliver(s, e4d_now_ns());
 	do
 		err = ring_buffer__consume(s->buffer);
 	while (err == CUT);
@@ -250,7 +215,7 @@ static int consume(struct e4d_session *s)
 /* No new writes; those under way get a while to end. */
 static int drain(struct e4d_session *s)
 {
-	uint64_t until = now_ns() + DRAIN_NS;
+	uint64_t until = e4d_now_ns() + DRAIN_NS;
 	struct e4d_counters c;
 	int err = 0;
 
@@ -263,7 +228,7 @@ static int drain(struct e4d_session *s)
 		err = consume(s);
 		e4d_session_counters(s, &c);
 	} while (
-		!err && now_ns() < until &&
+		!err && e4d_now_ns() < until &&
 		(c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
 	                 c.v[E4D_C_WRITES] ||
 	         ((s->opts.cfg.all || s->opts.cfg.files) && e4d_pending_plain(&s->pending))));
@@ -278,16 +243,16 @@ int e4d_session_stop(struct e4d_session *s)
 		return 0;
 	s->stopped = true;
 	err = drain(s);
-	e4d_doubts_read(&s->doubts, &s->att, now_ns());
+	e4d_doubts_read(&s->doubts, &s->att, e4d_now_ns());
 	for (int i = 0; i < s->att.n; i++)
 		drop_link(s, i);
 	usleep(20000);
 	if (!err && s->buffer)
 		err = consume(s);
 	if (!err)
-		err = e4d_pending_settle(&s->pending, now_ns(), true, on_settled, s);
+		err = e4d_pending_settle(&s->pending, e4d_now_ns(), true, on_settled, s);
 	if (!err && s->opts.cfg.all)
-		err = e4d_pending_end_plain(&s->pending, now_ns(), s->att.tier, on_settled, s);
+		err = e4d_pending_end_plain(&s->pending, e4d_now_ns(), s->att.tier, on_settled, s);
 	/* of the programs, to the last */
 	return err ? err : read_and_deliver(s, UINT64_MAX);
 }
@@ -415,110 +380,6 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 	e4d_kernel_free_btf(&s->kernel); /* tens of MiB, used no more */
 	*out = s;
 	return 0;
-}
-
-enum e4d_tier e4d_session_tier(const struct e4d_session *s)
-{
-	return s->att.tier;
-}
-
-const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
-{
-	return &s->att;
-}
-
-void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
-{
-	const struct e4d_counters *rows = s->shared->rows;
-	__u64 *v;
-
-	memset(sum, 0, sizeof(*sum));
-	v = sum->v;
-	for (int cpu = 0; cpu < s->rows; cpu++)
-		for (int c = 0; c < E4D_C_COUNT; c++)
-			v[c] += __atomic_load_n(&rows[cpu].v[c], __ATOMIC_RELAXED);
-	if (s->opts.cfg.files)
-		e4d_feed_count(&s->feed, v);
-	for (int c = 0; c < E4D_C_COUNT; c++)
-		v[c] += s->settled.v[c];
-	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
-	v[E4D_C_DONE] += v[E4D_C_INSIDE];
-	v[E4D_C_PRODUCED] += s->opts.cfg.all ? v[E4D_C_INSIDE] : 0;
-	v[E4D_C_VERDICT0 + E4D_CLEAN] += v[E4D_C_INSIDE];
-	v[E4D_C_SUBMITTED] += v[E4D_C_INSIDE_BYTES];
-}
-
-int e4d_session_want(struct e4d_session *s, uint32_t what)
-{
-	if (!s->opts.cfg.files)
-		return -EINVAL;
-	e4d_feed_want(&s->feed, what);
-	return 0;
-}
-
-int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
-{
-	return s->opts.cfg.files ? e4d_feed_files(&s->feed, now_ns(), fn, ctx) : -EINVAL;
-}
-
-int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
-{
-	return s->opts.cfg.files ? e4d_feed_processes(&s->feed, now_ns(), fn, ctx) : -EINVAL;
-}
-
-void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx)
-{
-	struct e4d_flights f = {.pending = &s->pending,
-	                        .shared = s->shared,
-	                        .files = s->feed.files,
-	                        .tier = s->att.tier,
-	                        .all = s->opts.cfg.all};
-
-	e4d_flights_read(&f, fn, ctx);
-}
-
-uint64_t e4d_session_losses(const struct e4d_session *s,
-                            void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
-{
-	struct e4d_counters sum;
-
-	e4d_session_counters(s, &sum);
-	return e4d_losses(&sum, &s->att, &s->doubts.misses, fn, ctx);
-}
-
-void e4d_session_totals(const struct e4d_session *s, struct e4d_ev_counters *e)
-{
-	struct e4d_counters c;
-
-	e4d_session_counters(s, &c);
-	memset(e, 0, sizeof(*e));
-	e->writes = c.v[E4D_C_WRITES];
-	e->done = c.v[E4D_C_DONE];
-	e->extending = c.v[E4D_C_EXTEND];
-	e->submitted = c.v[E4D_C_SUBMITTED];
-	e->mapped = c.v[E4D_C_MAPPED];
-	for (int v = 0; v < E4D_VERDICT_COUNT; v++)
-		e->verdict[v] = c.v[E4D_C_VERDICT0 + v];
-}
-
-const struct e4d_ring *e4d_session_ring(const struct e4d_session *s)
-{
-	return s->buffer ? NULL : &s->ring;
-}
-
-void e4d_session_read_losses(struct e4d_session *s)
-{
-	e4d_doubts_read(&s->doubts, &s->att, now_ns());
-}
-
-void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec)
-{
-	e4d_doubt(&s->doubts, rec);
-}
-
-uint64_t e4d_session_consumed(const struct e4d_session *s)
-{
-	return s->consumed;
 }
 
 void e4d_session_close(struct e4d_session *s)
