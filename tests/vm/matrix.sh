@@ -48,7 +48,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 		return
 	fi
 	say "$k: $(cat "$dir/version")"
-	tools/vm/run.sh -k "$k" -t 900 --retry -l "$log" -m loop -m ext4 \
+	tools/vm/run.sh -k "$k" -t 1800 --retry -l "$log" -m loop -m ext4 \
 		-i build/static/ext4diotop:/e4d/build/ext4diotop \
 		-i build/static/workload:/e4d/build/workload \
 		-i build/static/judge:/e4d/build/judge \
