@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include "cmd/dumping.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -129,17 +128,9 @@ static void put_counters(struct e4d_dumping *d, bool last)
 	d->counted = e;
 }
 
-static uint64_t boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
-
 int e4d_dumping_tick(struct e4d_dumping *d)
 {
-	uint64_t now = boot_ns();
+	uint64_t now = e4d_boot_ns();
 
 	put_losses(d);
 	if (now - d->counted_ns >= SECOND) {
@@ -151,7 +142,7 @@ int e4d_dumping_tick(struct e4d_dumping *d)
 
 int e4d_dumping_finish(struct e4d_dumping *d)
 {
-	e4d_trace_tick(d->writer, boot_ns());
+	e4d_trace_tick(d->writer, e4d_boot_ns());
 	put_losses(d);
 	put_counters(d, true);
 	return e4d_trace_finish(d->writer);

@@ -61,7 +61,6 @@ struct wrap {
 	const char *dir;         /* of the dump, NULL: none */
 	struct e4d_dumping dump; /* with the session and the paths, both owned */
 	char options[256];       /* as they were given, COMMAND with them */
-	int dump_err;            /* the first: no more is written then */
 	size_t marked;           /* marks that are in the dump */
 	struct e4d_kmsg kmsg;
 	struct e4d_source source; /* kmsg's */
@@ -191,8 +190,8 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	t->unknown += rec->verdict == E4D_UNKNOWN;
 	if (finding && w->opts.confirm && e4d_confirm(&f.rec, path, &past))
 		w->r.unasked++;
-	if (w->dump.writer && !w->dump_err)
-		w->dump_err = e4d_dumping_put(&w->dump, &f.rec);
+	if (w->dump.writer) /* its first error is told by its end */
+		e4d_dumping_put(&w->dump, &f.rec);
 	if (!finding)
 		return 0;
 	count(w, &f);
@@ -219,8 +218,8 @@ static int ticked(void *ctx)
 {
 	struct wrap *w = ctx;
 
-	if (w->dump.writer && !w->dump_err)
-		w->dump_err = e4d_dumping_tick(&w->dump);
+	if (w->dump.writer)
+		e4d_dumping_tick(&w->dump);
 	if (e4d_child_reap(&w->r.child))
 		return WRAP_DONE;
 	if (w->r.child.ended && !w->said) {
@@ -393,10 +392,11 @@ static int finish(struct wrap *w, int err)
 	reported = e4d_wrap_report(&w->r, w->opts.format, w->out);
 	if (!err && reported != -EPIPE)
 		err = reported;
-	if (!err && dumped && e4d_wrap_exit(&w->r) != E4D_EXIT_FINDING)
-		return E4D_EXIT_CANNOT;
-	if (!err)
-		return e4d_wrap_exit(&w->r);
+	if (!err) {
+		int code = e4d_wrap_exit(&w->r);
+
+		return dumped && code != E4D_EXIT_FINDING ? E4D_EXIT_CANNOT : code;
+	}
 	e4d_err("stopped: %s", strerror(-err));
 	return E4D_EXIT_CANNOT;
 }

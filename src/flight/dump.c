@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "filter/filter.h"
 #include "flight/dump.h"
 #include "flight/page.h"
 #include "path/path.h"
 #include "session/session.h"
 #include "trace/packet.h"
+#include "util/clock.h"
 #include "verdict.h"
 
 /* A copy of the ring, and its events by their time. */
@@ -112,14 +112,6 @@ static void put_loss(void *ctx, const char *name, uint64_t n)
 	e4d_trace_put_loss(ctx, name, n);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* Why it was made, how much of it there was, and every loss and total. */
 static void put_rest(struct e4d_session *s, struct e4d_trace_writer *w,
                      const struct e4d_flight_dump *d, const struct e4d_flight_counts *c,
@@ -167,7 +159,7 @@ int e4d_flight_dump(struct e4d_session *s, const struct e4d_flight_dump *d, bool
 	for (size_t i = 0; i < t.n && !err; i++)
 		err = put_event(s, w, d, strict, t.events[i], counts);
 	if (w) {
-		now = now_ns();
+		now = e4d_boot_ns();
 		e4d_trace_tick(w, now);
 		put_rest(s, w, d, counts, now);
 		late = e4d_trace_finish(w);
@@ -207,7 +199,7 @@ int e4d_flight_sign(struct e4d_session *s, const struct e4d_trace_info *info)
 	e = e4d_packet_room(&b, sizeof(*e));
 	if (e) {
 		e4d_trace_session_event(e, info);
-		e->head.timestamp = now_ns();
+		e->head.timestamp = e4d_boot_ns();
 		e4d_packet_add(&b, &e->head);
 		size = e4d_packet_seal(&b, &head);
 	}

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 #include "cmd/loop.h"
 #include "flight/dump.h"
@@ -37,14 +36,6 @@ struct flight {
 	char reason[160];      /* of that dump */
 	uint64_t last_unknown; /* of the last dump */
 };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* Into a new directory: nothing is overwritten. */
 static int dump(struct flight *f, const char *reason)
@@ -91,7 +82,7 @@ static int on_record(void *ctx, struct e4d_record *rec)
 	snprintf(f->reason, sizeof(f->reason), "finding: %s, seq %llu, inode %llu",
 	         e4d_verdict_name(rec->verdict), (unsigned long long)rec->seq,
 	         (unsigned long long)rec->ino);
-	f->due_ns = boot_ns() + f->flight->after_ns;
+	f->due_ns = e4d_boot_ns() + f->flight->after_ns;
 	return 0;
 }
 
@@ -116,7 +107,7 @@ static int ticked(void *ctx)
 {
 	struct flight *f = ctx;
 
-	return f->due_ns && boot_ns() >= f->due_ns ? dump_finding(f) : 0;
+	return f->due_ns && e4d_boot_ns() >= f->due_ns ? dump_finding(f) : 0;
 }
 
 static int on_signal(void *ctx, const struct signalfd_siginfo *si)

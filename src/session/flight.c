@@ -3,6 +3,7 @@
 #include <time.h>
 #include "session/flight.h"
 #include "session/thread.h"
+#include "util/clock.h"
 
 #define OLD_NS 1000000000ULL /* asked after */
 
@@ -21,14 +22,6 @@ static uint64_t asleep_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	return (uint64_t)(boot.tv_sec - mono.tv_sec) * 1000000000 + boot.tv_nsec - mono.tv_nsec;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static void give_slot(void *ctx, const struct e4d_slot *s)
@@ -92,7 +85,7 @@ static void give_plain(const struct reading *to, const struct e4d_plain *p, uint
 {
 	struct e4d_flight f = {.begin_ns = begin_ns, .submitted = p->submitted};
 	bool all = to->f->all, known = all || e4d_knows(p, E4D_WANT_FLIGHTS);
-	bool old = to->f->tier != E4D_TIER_FENTRY && !all && boot_ns() > begin_ns + OLD_NS;
+	bool old = to->f->tier != E4D_TIER_FENTRY && !all && e4d_boot_ns() > begin_ns + OLD_NS;
 
 	if (old && known && failed_unseen(p))
 		return;

@@ -45,12 +45,12 @@ int e4d_session_want(struct e4d_session *s, uint32_t what)
 
 int e4d_session_files(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
 {
-	return s->opts.cfg.files ? e4d_feed_files(&s->feed, e4d_now_ns(), fn, ctx) : -EINVAL;
+	return s->opts.cfg.files ? e4d_feed_files(&s->feed, e4d_boot_ns(), fn, ctx) : -EINVAL;
 }
 
 int e4d_session_processes(struct e4d_session *s, e4d_row_fn *fn, void *ctx)
 {
-	return s->opts.cfg.files ? e4d_feed_processes(&s->feed, e4d_now_ns(), fn, ctx) : -EINVAL;
+	return s->opts.cfg.files ? e4d_feed_processes(&s->feed, e4d_boot_ns(), fn, ctx) : -EINVAL;
 }
 
 void e4d_session_flights(struct e4d_session *s, e4d_flight_fn *fn, void *ctx)
@@ -95,7 +95,7 @@ const struct e4d_ring *e4d_session_ring(const struct e4d_session *s)
 
 void e4d_session_read_losses(struct e4d_session *s)
 {
-	e4d_doubts_read(&s->doubts, &s->att, e4d_now_ns());
+	e4d_doubts_read(&s->doubts, &s->att, e4d_boot_ns());
 }
 
 void e4d_session_doubt(const struct e4d_session *s, struct e4d_record *rec)

@@ -63,7 +63,7 @@ static int on_settled(void *ctx, const struct e4d_record *rec)
 	    !(rec->flags & (E4D_F_EXTEND | E4D_F_NEW)))
 		return 0;
 	if (s->ring.overwrite)
-		e4d_ring_put(&s->ring, rec, e4d_now_ns());
+		e4d_ring_put(&s->ring, rec, e4d_boot_ns());
 	return batch_add(s, rec);
 }
 
@@ -128,7 +128,7 @@ static int deliver(struct e4d_session *s, uint64_t until)
 /* The misses of the whole life of what is delivered are known. */
 static int read_and_deliver(struct e4d_session *s, uint64_t until)
 {
-	e4d_doubts_read(&s->doubts, &s->att, e4d_now_ns());
+	e4d_doubts_read(&s->doubts, &s->att, e4d_boot_ns());
 	return deliver(s, until);
 }
 
@@ -178,7 +178,7 @@ static bool delivery_due(const struct e4d_session *s, uint64_t now)
 
 int e4d_session_tick(struct e4d_session *s)
 {
-	uint64_t now = e4d_now_ns(), before = s->consumed;
+	uint64_t now = e4d_boot_ns(), before = s->consumed;
 	int err = 0, late;
 
 	if (s->buffer)
@@ -205,7 +205,7 @@ static int consume(struct e4d_session *s)
 	int err;
 
 	if (!s->buffer)
-		return read_and_deliver(s, e4d_now_ns());
+		return read_and_deliver(s, e4d_boot_ns());
 	do
 		err = ring_buffer__consume(s->buffer);
 	while (err == CUT);
@@ -215,7 +215,7 @@ static int consume(struct e4d_session *s)
 /* No new writes; those under way get a while to end. */
 static int drain(struct e4d_session *s)
 {
-	uint64_t until = e4d_now_ns() + DRAIN_NS;
+	uint64_t until = e4d_boot_ns() + DRAIN_NS;
 	struct e4d_counters c;
 	int err = 0;
 
@@ -228,7 +228,7 @@ static int drain(struct e4d_session *s)
 		err = consume(s);
 		e4d_session_counters(s, &c);
 	} while (
-		!err && e4d_now_ns() < until &&
+		!err && e4d_boot_ns() < until &&
 		(c.v[E4D_C_DONE] + c.v[E4D_C_STATE_FULL] + c.v[E4D_C_PENDING] - s->pending.settled <
 	                 c.v[E4D_C_WRITES] ||
 	         ((s->opts.cfg.all || s->opts.cfg.files) && e4d_pending_plain(&s->pending))));
@@ -243,16 +243,16 @@ int e4d_session_stop(struct e4d_session *s)
 		return 0;
 	s->stopped = true;
 	err = drain(s);
-	e4d_doubts_read(&s->doubts, &s->att, e4d_now_ns());
+	e4d_doubts_read(&s->doubts, &s->att, e4d_boot_ns());
 	for (int i = 0; i < s->att.n; i++)
 		drop_link(s, i);
 	usleep(20000);
 	if (!err && s->buffer)
 		err = consume(s);
 	if (!err)
-		err = e4d_pending_settle(&s->pending, e4d_now_ns(), true, on_settled, s);
+		err = e4d_pending_settle(&s->pending, e4d_boot_ns(), true, on_settled, s);
 	if (!err && s->opts.cfg.all)
-		err = e4d_pending_end_plain(&s->pending, e4d_now_ns(), s->att.tier, on_settled, s);
+		err = e4d_pending_end_plain(&s->pending, e4d_boot_ns(), s->att.tier, on_settled, s);
 	/* of the programs, to the last */
 	return err ? err : read_and_deliver(s, UINT64_MAX);
 }

@@ -4,13 +4,13 @@
 #define E4D_SESSION_STATE_H
 
 #include <bpf/libbpf.h>
-#include <time.h>
 #include "session/doubts.h"
 #include "session/feed.h"
 #include "session/pending.h"
 #include "session/ring.h"
 #include "session/session.h"
 #include "shared.h"
+#include "util/clock.h"
 
 struct e4d_session {
 	struct e4d_session_opts opts;
@@ -32,14 +32,5 @@ struct e4d_session {
 	int wait_ms;
 	bool stopped;
 };
-
-/* CLOCK_BOOTTIME, as the records have it. */
-static inline uint64_t e4d_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 #endif

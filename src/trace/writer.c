@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "trace/guard.h"
 #include "trace/internal.h"
 #include "trace/known.h"
 #include "trace/worker.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define FLUSH_NS 1000000000ULL /* no event waits longer in memory */
@@ -326,11 +326,9 @@ void e4d_trace_session_event(struct e4d_ev_session *e, const struct e4d_trace_in
 
 static int set_up(struct e4d_trace_writer *w, const struct e4d_trace_info *info)
 {
-	struct timespec ts;
 	int err;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	w->now = w->began = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	w->now = w->began = e4d_boot_ns();
 	if (getrandom(w->uuid, sizeof(w->uuid), 0) != sizeof(w->uuid))
 		return -EIO;
 	w->uuid[6] = (w->uuid[6] & 0x0f) | 0x40; /* RFC 9562: version 4, by chance */

@@ -15,6 +15,14 @@ static __s64 to_ns(const struct timespec *ts)
 	return (__s64)ts->tv_sec * NSEC + ts->tv_nsec;
 }
 
+__u64 e4d_boot_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (__u64)to_ns(&ts);
+}
+
 int e4d_clock_measure(struct e4d_clock *clock)
 {
 	__s64 best = 0;

@@ -26,6 +26,9 @@ struct e4d_clock {
 	size_t len;    /* of a time in that zone */
 };
 
+/* CLOCK_BOOTTIME, as the records have it, ns. */
+__u64 e4d_boot_ns(void);
+
 /* Measures boot_to_real_ns and clears the rest. Returns 0 or -errno. */
 int e4d_clock_measure(struct e4d_clock *clock);
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include "path/path.h"
 #include "session/session.h"
 #include "session/thread.h"
@@ -75,10 +74,7 @@ static uint64_t live_losses(struct e4d_feed *f, void (*fn)(void *ctx, const char
 
 static uint64_t live_now(const struct e4d_feed *f)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return e4d_boot_ns();
 }
 
 static const char *live_path(struct e4d_feed *f, const struct e4d_record *rec)

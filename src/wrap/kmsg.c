@@ -3,21 +3,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "wrap/kmsg.h"
 
 #define DEV         "/dev/kmsg"
 #define RECORD_MOST 8192 /* of the kernel: CONSOLE_EXT_LOG_MAX */
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* The line is in the log before write() returns. */
 static void write_own(struct e4d_kmsg *k)
@@ -27,10 +19,10 @@ static void write_own(struct e4d_kmsg *k)
 	if (fd < 0)
 		return;
 	len = snprintf(k->own, sizeof(k->own), "ext4diotop wrap %d begins", getpid());
-	k->own_seen.from = now_ns();
+	k->own_seen.from = e4d_boot_ns();
 	if (write(fd, k->own, (size_t)len) != len)
 		k->own[0] = '\0';
-	k->own_seen.to = now_ns();
+	k->own_seen.to = e4d_boot_ns();
 	close(fd);
 }
 
@@ -48,7 +40,7 @@ void e4d_kmsg_open(struct e4d_kmsg *k)
 		         strerror(errno));
 		return;
 	}
-	k->empty_ns = now_ns();
+	k->empty_ns = e4d_boot_ns();
 	write_own(k);
 }
 
@@ -75,9 +67,9 @@ int e4d_kmsg_read(struct e4d_kmsg *k, struct e4d_marks *m)
 	int err = 0;
 
 	while (!err && k->fd >= 0) {
-		uint64_t before = now_ns();
+		uint64_t before = e4d_boot_ns();
 		ssize_t n = read(k->fd, rec, sizeof(rec));
-		struct e4d_span seen = {k->empty_ns, now_ns()};
+		struct e4d_span seen = {k->empty_ns, e4d_boot_ns()};
 
 		if (n > 0) {
 			err = take(k, m, rec, (size_t)n, seen);
