@@ -22,18 +22,21 @@ struct lane {
 	const char *path;
 };
 
-struct place {
-	uint64_t real_ns;
-	uint32_t lane;
-};
+/* No write is left. A time is kept below. */
+#define NEVER UINT64_MAX
 
 struct e4d_trace_reader {
 	struct e4d_source *hosts;
 	unsigned int n_hosts;
 	struct lane *lanes;
-	struct place *heap; /* the earliest is first */
-	uint32_t n_lanes, n_heap;
-	bool passed; /* the write of heap[0] was handed out */
+	/*
+	 * A tournament of the lanes: of nodes 2n and 2n+1 the earlier lane stands in n, and
+	 * node 1 has the earliest of all. The lanes are the nodes from `width` on.
+	 */
+	uint64_t *next_ns; /* of each lane, CLOCK_REALTIME, or NEVER */
+	uint32_t *winner;
+	uint32_t n_lanes, width; /* width: a power of two, so that ties go to the lower lane */
+	bool passed;             /* the write of winner[1] was handed out */
 	uint64_t first;
 	uint64_t *last; /* UINT64_MAX: not known yet */
 	struct e4d_record rec;
@@ -47,7 +50,7 @@ static uint64_t real_ns(const struct e4d_source *d, uint64_t boot_ns)
 
 	if (diff < 0)
 		return boot_ns > by ? boot_ns - by : 0;
-	return boot_ns < UINT64_MAX - by ? boot_ns + by : UINT64_MAX;
+	return boot_ns < NEVER - 1 - by ? boot_ns + by : NEVER - 1;
 }
 
 static uint64_t boot_ns(const struct e4d_source *d, uint64_t ns)
@@ -85,28 +88,16 @@ static int settle(struct lane *l)
 	}
 }
 
-static bool earlier(const struct place *a, const struct place *b)
+/* After a lane's next write has changed. Without a branch that depends on times. */
+static void play(struct e4d_trace_reader *r, uint32_t lane)
 {
-	return a->real_ns != b->real_ns ? a->real_ns < b->real_ns : a->lane < b->lane;
-}
+	uint32_t *winner = r->winner;
 
-static void sift_down(struct e4d_trace_reader *r, uint32_t at)
-{
-	struct place p = r->heap[at];
+	for (uint32_t node = (r->width + lane) / 2; node; node /= 2) {
+		uint32_t a = winner[2 * node], b = winner[2 * node + 1];
 
-	for (;;) {
-		uint32_t child = 2 * at + 1;
-
-		if (child >= r->n_heap)
-			break;
-		if (child + 1 < r->n_heap && earlier(&r->heap[child + 1], &r->heap[child]))
-			child++;
-		if (!earlier(&r->heap[child], &p))
-			break;
-		r->heap[at] = r->heap[child];
-		at = child;
+		winner[node] = r->next_ns[b] < r->next_ns[a] ? b : a;
 	}
-	r->heap[at] = p;
 }
 
 static uint64_t lane_ns(const struct e4d_trace_reader *r, const struct lane *l)
@@ -115,9 +106,8 @@ static uint64_t lane_ns(const struct e4d_trace_reader *r, const struct lane *l)
 }
 
 /* All lanes to their first write at or after ns; *at is the one that failed. */
-static int fill_heap(struct e4d_trace_reader *r, uint64_t ns, uint32_t *at)
+static int set_out(struct e4d_trace_reader *r, uint64_t ns, uint32_t *at)
 {
-	r->n_heap = 0;
 	r->passed = false;
 	for (uint32_t i = 0; i < r->n_lanes; i++) {
 		struct lane *l = &r->lanes[i];
@@ -130,11 +120,28 @@ static int fill_heap(struct e4d_trace_reader *r, uint64_t ns, uint32_t *at)
 		}
 		if (rc < 0)
 			return rc;
-		if (rc)
-			r->heap[r->n_heap++] = (struct place){lane_ns(r, l), i};
+		r->next_ns[i] = rc ? lane_ns(r, l) : NEVER;
 	}
-	for (uint32_t i = r->n_heap / 2; i--;)
-		sift_down(r, i);
+	for (uint32_t i = 0; i < r->n_lanes; i += 2)
+		play(r, i);
+	return 0;
+}
+
+/* Room for the lanes that there are. */
+static int open_tournament(struct e4d_trace_reader *r)
+{
+	for (r->width = 1; r->width < r->n_lanes; r->width *= 2)
+		;
+	r->next_ns = calloc(r->width, sizeof(*r->next_ns));
+	r->winner = calloc(2 * (size_t)r->width, sizeof(*r->winner));
+	if (!r->next_ns || !r->winner)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < r->width; i++) {
+		r->next_ns[i] = NEVER;
+		r->winner[r->width + i] = i;
+	}
+	for (uint32_t i = 0; i < r->width; i += 2)
+		play(r, i);
 	return 0;
 }
 
@@ -250,9 +257,8 @@ int e4d_trace_open(struct e4d_trace_reader **out, const char *const *dirs, unsig
 		uint32_t lane = 0;
 
 		*r->last = UINT64_MAX;
-		r->heap = calloc(r->n_lanes + 1, sizeof(*r->heap));
-		err = r->heap ? fill_heap(r, 0, &lane) : -ENOMEM;
-		if (err && r->heap)
+		err = open_tournament(r);
+		if (!err && (err = set_out(r, 0, &lane)))
 			explain(&r->hosts[r->lanes[lane].host], err, why, why_len);
 	}
 	if (!err)
@@ -261,7 +267,9 @@ int e4d_trace_open(struct e4d_trace_reader **out, const char *const *dirs, unsig
 		e4d_trace_close(r);
 		return err;
 	}
-	r->first = r->n_heap ? r->heap[0].real_ns : 0;
+	r->first = r->next_ns[r->winner[1]];
+	if (r->first == NEVER)
+		r->first = 0;
 	*out = r;
 	return 0;
 }
@@ -356,18 +364,15 @@ static const char *path_of(struct e4d_trace_reader *r, struct lane *l, const str
 /* From the write that was handed out to the next one of its lane. */
 static int pass(struct e4d_trace_reader *r)
 {
-	struct lane *l = &r->lanes[r->heap[0].lane];
+	uint32_t lane = r->winner[1];
+	struct lane *l = &r->lanes[lane];
 	int rc;
 
 	r->passed = false;
 	l->event = e4d_event_next(l->event);
 	rc = settle(l);
-	if (rc > 0)
-		r->heap[0].real_ns = lane_ns(r, l);
-	else
-		r->heap[0] = r->heap[--r->n_heap];
-	if (r->n_heap)
-		sift_down(r, 0);
+	r->next_ns[lane] = rc > 0 ? lane_ns(r, l) : NEVER;
+	play(r, lane);
 	return rc < 0 ? rc : 0;
 }
 
@@ -376,9 +381,9 @@ int e4d_trace_next(struct e4d_trace_reader *r, struct e4d_trace_write *w)
 	struct lane *l;
 	int err = r->passed ? pass(r) : 0;
 
-	if (err || !r->n_heap)
+	if (err || r->next_ns[r->winner[1]] == NEVER)
 		return err;
-	l = &r->lanes[r->heap[0].lane];
+	l = &r->lanes[r->winner[1]];
 	w->rec = record(r, l->event);
 	w->path = path_of(r, l, w->rec);
 	w->host = l->host;
@@ -397,7 +402,7 @@ int e4d_trace_seek(struct e4d_trace_reader *r, uint64_t ns)
 		e4d_track_seek(&l->track, boot_ns(&r->hosts[l->host], ns));
 		l->event = NULL;
 	}
-	return fill_heap(r, ns, &failed);
+	return set_out(r, ns, &failed);
 }
 
 void e4d_trace_span(const struct e4d_trace_reader *r, uint64_t *first, uint64_t *last)
@@ -451,7 +456,8 @@ void e4d_trace_close(struct e4d_trace_reader *r)
 	for (unsigned int i = 0; i < r->n_hosts; i++)
 		e4d_source_close(&r->hosts[i]);
 	free(r->lanes);
-	free(r->heap);
+	free(r->next_ns);
+	free(r->winner);
 	free(r->hosts);
 	free(r->last);
 	free(r);
