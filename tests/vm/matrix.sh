@@ -4,8 +4,11 @@
 # judged by the disk. TAP lines on stdout, a log for each kernel.
 #   tests/vm/matrix.sh [--tier T] [--kind K] [--cases GLOBS] [KERNEL]...
 # example: tests/vm/matrix.sh --tier fentry --kind 4k --cases 'efault-*' 6.12
+# shellcheck disable=SC2317 # job calls functions
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=../../tools/vm/jobs.sh disable=SC1091
+. tools/vm/jobs.sh
 only_tier='' cases='' kinds="4k 1k bigalloc noextents orphan_file" kernels=''
 logs=build/vm-logs
 
@@ -59,7 +62,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 		-i build/live/test_processes:/e4d/test_processes -i build/live/test_flights:/e4d/test_flights \
 		-- "sh /e4d/guest.sh '$k' '$tiers' '$kk' '$cases'" >/dev/null 2>"$log.run"
 	rc=$?
-	if [ $rc -ne 0 ]; then
+	if [ "$rc" -ne 0 ]; then
 		echo "not ok vm/$k: the VM ended with $rc: $(tail -n 1 "$log.run"), see $log" >>"$log"
 	fi
 	say "$k: $((SECONDS - start)) s, $(grep -c '^ok ' "$log") passed, $(grep -c '^not ok ' "$log") failed"
@@ -69,14 +72,8 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 make -s -j"$(nproc)" STATIC=1 B=build/static all >&2 && make -s live >&2 || exit 3
 mkdir -p "$logs"
 # two at a time: TCG is one core's work for each
-running=0
 for k in $kernels; do
-	one_kernel "$k" &
-	running=$((running + 1))
-	if [ $running -ge "$(nproc)" ]; then
-		wait -n
-		running=$((running - 1))
-	fi
+	job "$(nproc)" one_kernel "$k"
 done
 wait
 

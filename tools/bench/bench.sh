@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 # make bench: what the tracer costs, beside floors and peers.
+# shellcheck disable=SC2317 # job and part call functions
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=../vm/lib.sh disable=SC1091
 . tools/vm/lib.sh
+# shellcheck source=../vm/jobs.sh disable=SC1091
+. tools/vm/jobs.sh
 
 usage='usage: bench.sh [OPTION]...
   --quick         the short form: few rows, few writes, no peers, no live part
@@ -91,7 +94,7 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 		more+=(-d "$out/$name.symbols")
 	fi
 	: >"$out/$name.windows"
-	tools/vm/run.sh -k "$kernel" -t $seconds -s $memory -l "$out/$name.log" -m zram -m 'brd rd_nr=2 rd_size=131072' \
+	tools/vm/run.sh -k "$kernel" -t "$seconds" -s "$memory" -l "$out/$name.log" -m zram -m 'brd rd_nr=2 rd_size=131072' \
 		-i "$bin/ext4diotop" -i "$bin/bench/writer" -i "$bin/bench/floor" -i "$bin/bench/consume" -i "$bin/bench/files" \
 		-i tools/bench/guest.sh -i tools/bench/variants "${more[@]}" -a 'nokaslr tsc=reliable' \
 		-q "-smp $smp -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm -nic none $(plugin_arg "$name")" \
@@ -101,7 +104,6 @@ boot() { # NAME: one VM; its rows come to $out/NAME.tsv
 	((rc == 0)) || say "$name: the VM ended with $rc: $(tail -n 1 "$out/$name.err"), see $out/$name.log"
 }
 
-# shellcheck disable=SC2317 # called by part()
 # JSON, CSV and text: callgrind's instructions (the same each time) and CPU time; and the live view.
 user_side() {
 	local sink n a b
@@ -207,17 +209,12 @@ if [[ -z $bin ]]; then
 	make -s -j"$(nproc)" STATIC=1 B=build/static all bench-bin >&2
 fi
 tools/vm/fetch.sh "$kernel" >/dev/null
-started=$SECONDS running=0
+started=$SECONDS
 for part in $parts; do
 	case $part in
 	ours | peers | flight | smp)
 		say "$part: a VM with $kernel"
-		boot "$part" &
-		running=$((running + 1))
-		if ((running >= jobs)); then
-			wait -n
-			running=$((running - 1))
-		fi ;;
+		job "$jobs" boot "$part" ;;
 	user | files | live | loss | trace) ;;
 	*) die "no part '$part'; bench.sh --help" ;;
 	esac

@@ -4,6 +4,8 @@
 # against the disk; then the crash window. Report in build/lab/report.{md,json}.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=../vm/jobs.sh disable=SC1091
+. tools/vm/jobs.sh
 matrix=tools/lab/matrix out=build/lab seed=1 tap='' quick='' crash=1 only=''
 all_tiers=fentry,kprobe,tracepoint
 
@@ -149,9 +151,9 @@ cells >"$out/cells"
 say "$(wc -l <"$out/cells") cells, at least $(awk '{ n += $7 } END { print n }' "$out/cells") writes"
 # A VM for each kernel and tier; the short run takes one for each kernel.
 while read -r kernel tier rest; do
-	job=$tier
-	[ -z "$quick" ] || job=all
-	echo "$tier $rest" >>"$out/$kernel.$job.plan"
+	name=$tier
+	[ -z "$quick" ] || name=all
+	echo "$tier $rest" >>"$out/$kernel.$name.plan"
 done <"$out/cells"
 
 # The modules first: building takes both cores, and a VM waits for none.
@@ -159,21 +161,18 @@ for kernel in 6.12-plain 6.1-plain; do
 	ls "$out/$kernel".*.plan >/dev/null 2>&1 || continue
 	tools/vm/fetch.sh "$kernel" >/dev/null && tools/lab/module/build.sh "$kernel" >/dev/null || exit 3
 done
-running=0
 for plan in "$out"/*.plan; do
-	job=$(basename "$plan" .plan)
-	run_job "${job%.*}" "${job##*.}" &
-	running=$((running + 1))
-	if [ $running -ge "$(nproc)" ]; then
-		wait -n
-		running=$((running - 1))
-	fi
+	name=$(basename "$plan" .plan)
+	job "$(nproc)" run_job "${name%.*}" "${name##*.}"
 done
 wait
 
 grep -h '^# score ' "$out"/*.log | sed 's/^# score //' >"$out/scores.jsonl"
 crash_rc=0
-[ -z "$crash" ] || tools/lab/crash/crash.sh --out "$out/crash" >"$out/crash.txt" || crash_rc=$?
+if [ -n "$crash" ]; then
+	job 1 tools/lab/crash/crash.sh --out "$out/crash" >"$out/crash.txt"
+	wait $! || crash_rc=$?
+fi
 {
 	echo "# The lab's report: $(date -u +%F), seed $seed, $(build/ext4diotop --version)"
 	for by in kernel,tier,loss kernel,mistake kernel,tier,mistake,kind,profile,loss; do

@@ -3,8 +3,11 @@
 # The crash window: machines are killed while direct writes are under way. After
 # the journal's replay and the kernel's orphan cleanup a file must hold blocks
 # past EOF exactly where the tracer said that it was exposed.
+# shellcheck disable=SC2317 # job calls functions
 set -u
 cd "$(dirname "$0")/../../.." || exit 1
+# shellcheck source=../../vm/jobs.sh disable=SC1091
+. tools/vm/jobs.sh
 here=tools/lab/crash
 plan=$here/plan out=build/lab/crash bin=build/static row='' jobs=2
 kernel='' tier='' mode='' kinds=''
@@ -109,10 +112,10 @@ until_killed() { # DIR KERNEL_DIR TIER MODE NUMBER KINDS RUN_SH_OPTION...
 	esac
 	shift 6
 	tools/vm/run.sh -k "$kernel" "$@" -o "$dir/records" -o "$dir/writes" -t 150 -l "$dir/log" \
-		--kill-on '^E4D-CRASH-NOW$' -i "$bin/ext4diotop" -i "$bin/holdwrite" -i $here/guest.sh \
+		--kill-on '^E4D-CRASH-NOW$' -i "$bin/ext4diotop" -i "$bin/holdwrite" -i "$here/guest.sh" \
 		-- "$command" >/dev/null 2>"$dir/err" || rc=$?
-	[ $rc = 137 ] || say "$dir: not killed, it ended with $rc: $(tail -n 1 "$dir/err") $(grep -a guest.sh: "$dir/log")"
-	[ $rc = 137 ]
+	[ "$rc" = 137 ] || say "$dir: not killed, it ended with $rc: $(tail -n 1 "$dir/err") $(grep -a guest.sh: "$dir/log")"
+	[ "$rc" = 137 ]
 }
 
 # One kill, and what is left behind: DIR/lines, for the judge.
@@ -132,7 +135,7 @@ one_kill() { # DIR KERNEL TIER MODE MISTAKE NUMBER
 	until_killed "$dir" "$kernel" "$3" "$4" "$6" "$kk" "${options[@]}" "${disks[@]}" || return 1
 	# the stock ext4 cleans up, and looks
 	if ! tools/vm/run.sh -k "$kernel" "${disks[@]}" -o /dev/null -o "$dir/found" -t 150 -l "$dir/log.after" \
-		--retry -i "$bin/holdwrite" -i $here/guest.sh -- "sh guest.sh found $kk" >/dev/null 2>"$dir/err"; then
+		--retry -i "$bin/holdwrite" -i "$here/guest.sh" -- "sh guest.sh found $kk" >/dev/null 2>"$dir/err"; then
 		say "$dir: nobody could look: $(tail -n 1 "$dir/err") $(grep -a guest.sh: "$dir/log.after")"
 		return 1
 	fi
@@ -159,12 +162,9 @@ total=$(rows | awk '{ n += $5 } END { print n + 0 }')
 need_bin
 mkdir -p "$out"
 say "$total kills, $jobs machines at a time, $(((total * 40 + jobs - 1) / jobs / 60 + 1)) minutes or so"
-running=0
 while read -r k t m mistake kills; do
 	for n in $(seq "$kills"); do
-		a_kill "$out/$k.$t.$m.$mistake.$n" "$k" "$t" "$m" "$mistake" "$n" </dev/null &
-		running=$((running + 1))
-		[ $running -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+		job "$jobs" a_kill "$out/$k.$t.$m.$mistake.$n" "$k" "$t" "$m" "$mistake" "$n" </dev/null
 	done
 done < <(rows)
 wait
