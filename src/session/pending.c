@@ -93,16 +93,24 @@ static bool over(struct e4d_pending *p, const struct e4d_slot *s, uint64_t age)
 	}
 }
 
-static bool ripe(struct e4d_pending *p, const struct e4d_slot *s, uint64_t now, bool all)
+enum ripe {
+	UNRIPE,
+	SETTLED, /* its thread was seen outside of it */
+	FORCED,  /* the session ends, or patience */
+};
+
+static enum ripe ripe(struct e4d_pending *p, const struct e4d_slot *s, uint64_t now, bool all)
 {
 	uint64_t age;
 
 	if (all)
-		return true;
+		return FORCED;
 	if (!e4d_waits(s) || !s->event_ns || now < s->event_ns + SETTLE_NS)
-		return false;
+		return UNRIPE;
 	age = now - s->event_ns;
-	return age > GIVE_UP_NS || over(p, s, age);
+	if (age > GIVE_UP_NS)
+		return FORCED;
+	return over(p, s, age) ? SETTLED : UNRIPE;
 }
 
 /*
@@ -124,8 +132,11 @@ static bool over_at_last(struct e4d_pending *p, const struct e4d_slot *s, uint64
 	}
 }
 
-/* copy is the caller's own; the slot itself is already free. */
-static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, uint64_t now,
+/*
+ * copy is the caller's own; the slot itself is already free. A thread that was seen outside
+ * is not asked for again: it runs on, and may be anywhere.
+ */
+static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, enum ripe why, uint64_t now,
                       int (*fn)(void *ctx, const struct e4d_record *rec), void *ctx)
 {
 	bool waited = e4d_waits(copy);
@@ -135,7 +146,7 @@ static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, uint64_t now
 	if (copy->phase == E4D_PHASE_STRAY) /* no direct write's */
 		return 0;
 	e4d_thread_comm(copy->rec.pid, copy->rec.tid, copy->rec.comm);
-	if (waited && over_at_last(p, copy, now)) {
+	if (waited && (why == SETTLED || over_at_last(p, copy, now))) {
 		copy->rec.evidence = E4D_INFERRED;
 	} else {
 		copy->rec.doubt |= E4D_DOUBT_SETTLE;
@@ -160,8 +171,9 @@ static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
 		struct e4d_slot *s = &p->slots[i];
 		__u64 key = __atomic_load_n(&s->key, __ATOMIC_ACQUIRE);
 		__u64 seq = s->rec.seq, event = s->event_ns;
+		enum ripe why = is_state(s, key) ? ripe(p, s, now, all) : UNRIPE;
 
-		if (!is_state(s, key) || !ripe(p, s, now, all))
+		if (why == UNRIPE)
 			continue;
 		/* asking /proc took a while: is it still the same write, and waiting? */
 		if (s->rec.seq != seq || s->event_ns != event || (!all && !e4d_waits(s)))
@@ -173,7 +185,7 @@ static int settle_mapped(struct e4d_pending *p, uint64_t now, bool all,
 		s->phase = E4D_PHASE_DIO;
 		s->rec.seq = 0;
 		__atomic_store_n(&s->key, 0, __ATOMIC_RELEASE);
-		err = settle_one(p, &copy, now, fn, ctx);
+		err = settle_one(p, &copy, why, now, fn, ctx);
 	}
 	return err;
 }
@@ -186,16 +198,17 @@ static int settle_hash(struct e4d_pending *p, uint64_t now, bool all,
 	int err = 0;
 
 	while (!err && !bpf_map_get_next_key(p->fd, at, &next)) {
-		bool take = !bpf_map_lookup_elem(p->fd, &next, &copy) && is_state(&copy, next) &&
-		            ripe(p, &copy, now, all);
+		enum ripe why = UNRIPE;
 
+		if (!bpf_map_lookup_elem(p->fd, &next, &copy) && is_state(&copy, next))
+			why = ripe(p, &copy, now, all);
 		key = next;
 		at = &key;
-		if (!take)
+		if (why == UNRIPE)
 			continue;
 		/* restart: the key that iteration stands on is gone */
 		if (!bpf_map_delete_elem(p->fd, &next))
-			err = settle_one(p, &copy, now, fn, ctx);
+			err = settle_one(p, &copy, why, now, fn, ctx);
 		at = NULL;
 	}
 	return err;

@@ -191,6 +191,13 @@ static bool is_leak(unsigned int verdict)
 	return verdict == E4D_LEAK || verdict == E4D_TRIM_FAILED;
 }
 
+/* Why a verdict is unknown. */
+static const char *first_doubt(const struct e4d_record *rec)
+{
+	return rec->doubt ? e4d_name(&e4d_doubts, (unsigned int)__builtin_ctz(rec->doubt))
+	                  : "no doubt";
+}
+
 void e4d_vcheck_tool(struct e4d_vresult *r, enum e4d_tier tier)
 {
 	const struct e4d_record *rec = &r->rec;
@@ -204,7 +211,8 @@ void e4d_vcheck_tool(struct e4d_vresult *r, enum e4d_tier tier)
 	else if (r->records != r->res.writes)
 		fails(why, len, "saw %u of %u writes", r->records, r->res.writes);
 	else if (rec->verdict == E4D_UNKNOWN) {
-		fails(why, len, "says unknown, the disk %s", r->live.past_eof ? "leak" : "none");
+		fails(why, len, "says unknown (%s), the disk %s", first_doubt(rec),
+		      r->live.past_eof ? "leak" : "none");
 		r->tool = E4D_V_BLIND;
 	} else if (r->c->want == E4D_V_CRASH && is_leak(rec->verdict) == (r->live.past_eof > 0)) {
 		/* the file system ends before the write does: what it left is all to agree on */

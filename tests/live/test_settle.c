@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include "confirm/confirm.h"
 #include "session/session.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "writes.h"
 
@@ -170,12 +171,76 @@ static void test_later_unlink_is_no_race(void **state)
 	run(OTHER_UNLINKS);
 }
 
+#define RESTLESS 40
+
+/* Between two looks at it the thread has gone from one call to none, again and again. */
+static void restless_child(int fd)
+{
+	char *p = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || munmap(p + 2 * 4096, 2 * 4096))
+		_exit(1);
+	for (off_t n = 0; n < RESTLESS; n++) {
+		uint64_t until = e4d_boot_ns() + 120000000;
+
+		if (pwrite(fd, p + 512, ASKED, n * ASKED) > READABLE)
+			_exit(1);
+		while (e4d_boot_ns() < until) {
+			for (volatile int i = 0; i < 50000; i++)
+				;
+			usleep(50);
+		}
+	}
+	_exit(0);
+}
+
+static int count_known(void *ctx, struct e4d_record *rec)
+{
+	unsigned int *known = ctx;
+
+	*known += !rec->doubt;
+	return 0;
+}
+
+static void test_thread_that_never_rests(void **state)
+{
+	struct e4d_session *s;
+	char path[512];
+	unsigned int known = 0;
+	struct e4d_session_opts so = {.on_record = count_known, .ctx = &known};
+	struct stat st;
+	int status = -1, fd;
+	pid_t pid;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/restless", getenv("E4D_DIR"));
+	fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_DIRECT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	so.cfg.ino = st.st_ino;
+	s = open_session(&so, getenv("E4D_DIR"));
+	pid = fork();
+	if (!pid)
+		restless_child(fd);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		assert_int_equal(e4d_session_tick(s), 0);
+		usleep(2000);
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(e4d_session_stop(s), 0);
+	assert_int_equal(known, RESTLESS);
+	e4d_session_close(s);
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_later_truncate_is_not_a_trim),
 		cmocka_unit_test(test_thread_that_sleeps),
 		cmocka_unit_test(test_thread_that_spins),
+		cmocka_unit_test(test_thread_that_never_rests),
 		cmocka_unit_test(test_later_write_is_no_fallback),
 		cmocka_unit_test(test_later_unlink_is_no_race),
 	};
