@@ -32,17 +32,63 @@ struct run {
 	enum next next;
 	char path[512];
 	int fd, report[2], go[2];
-	struct e4d_record rec;
-	int records;
 };
+
+/* What the one session says of one file; opening it takes seconds in an emulator. */
+static struct {
+	struct e4d_session *session;
+	uint64_t ino;
+	struct e4d_record rec; /* the last */
+	int records, known;
+} seen;
 
 static int on_record(void *ctx, struct e4d_record *rec)
 {
-	struct run *r = ctx;
-
-	r->records++;
-	r->rec = *rec;
+	(void)ctx;
+	if (rec->ino != seen.ino)
+		return 0;
+	seen.records++;
+	seen.known += !rec->doubt;
+	seen.rec = *rec;
 	return 0;
+}
+
+static int open_seen(void **state)
+{
+	struct e4d_session_opts so = {.on_record = on_record};
+
+	(void)state;
+	seen.session = open_session(&so, getenv("E4D_DIR"));
+	return 0;
+}
+
+static int close_seen(void **state)
+{
+	(void)state;
+	e4d_session_close(seen.session);
+	return 0;
+}
+
+/* A file of its own; its records count from now on. */
+static int new_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_DIRECT, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	seen.ino = st.st_ino;
+	seen.records = seen.known = 0;
+	return fd;
+}
+
+/* Until n records are there, or ten seconds are over. */
+static void await_records(int n)
+{
+	for (int i = 0; i < 1000 && seen.records < n; i++) {
+		assert_int_equal(e4d_session_tick(seen.session), 0);
+		usleep(10000);
+	}
 }
 
 static void buffered_write(const char *path)
@@ -87,32 +133,18 @@ static void child(struct run *r)
 	_exit(0);
 }
 
-static struct e4d_session *start(struct run *r)
-{
-	struct e4d_session_opts so = {.on_record = on_record, .ctx = r};
-	struct stat st;
-
-	assert_int_equal(fstat(r->fd, &st), 0);
-	so.cfg.ino = st.st_ino;
-	return open_session(&so, getenv("E4D_DIR"));
-}
-
 /* The record has to come while the child lives, if it stays alive. */
 static void run(enum next next)
 {
 	struct run r = {.next = next};
 	struct e4d_past_eof disk;
-	const char *dir = getenv("E4D_DIR");
-	struct e4d_session *s;
 	int status;
 	pid_t pid;
 
-	snprintf(r.path, sizeof(r.path), "%s/settle-%d", dir, (int)next);
-	r.fd = open(r.path, O_CREAT | O_EXCL | O_RDWR | O_DIRECT, 0600);
-	assert_true(r.fd >= 0);
+	snprintf(r.path, sizeof(r.path), "%s/settle-%d", getenv("E4D_DIR"), (int)next);
+	r.fd = new_file(r.path);
 	assert_int_equal(pipe(r.report), 0);
 	assert_int_equal(pipe(r.go), 0);
-	s = start(&r);
 	pid = fork();
 	if (!pid)
 		child(&r);
@@ -120,19 +152,14 @@ static void run(enum next next)
 	if (next == OTHER_UNLINKS)
 		assert_int_equal(unlink(r.path), 0);
 	close(r.fd);
-	for (int i = 0; i < 1000 && !r.records; i++) {
-		assert_int_equal(e4d_session_tick(s), 0);
-		usleep(10000);
-	}
+	await_records(1);
 	assert_int_equal(write(r.go[1], "g", 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_int_equal(e4d_session_stop(s), 0);
-	assert_int_equal(r.records, 1);
-	assert_string_equal(r.rec.comm, "e4d-settle");
-	assert_string_equal(e4d_verdict_name(r.rec.verdict), disk.written ? "leak" : "trimmed");
-	assert_int_equal(r.rec.past_eof, disk.written);
-	e4d_session_close(s);
+	assert_int_equal(seen.records, 1);
+	assert_string_equal(seen.rec.comm, "e4d-settle");
+	assert_string_equal(e4d_verdict_name(seen.rec.verdict), disk.written ? "leak" : "trimmed");
+	assert_int_equal(seen.rec.past_eof, disk.written);
 	close(r.report[0]);
 	close(r.report[1]);
 	close(r.go[0]);
@@ -194,42 +221,26 @@ static void restless_child(int fd)
 	_exit(0);
 }
 
-static int count_known(void *ctx, struct e4d_record *rec)
-{
-	unsigned int *known = ctx;
-
-	*known += !rec->doubt;
-	return 0;
-}
-
 static void test_thread_that_never_rests(void **state)
 {
-	struct e4d_session *s;
 	char path[512];
-	unsigned int known = 0;
-	struct e4d_session_opts so = {.on_record = count_known, .ctx = &known};
-	struct stat st;
 	int status = -1, fd;
 	pid_t pid;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/restless", getenv("E4D_DIR"));
-	fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_DIRECT, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	so.cfg.ino = st.st_ino;
-	s = open_session(&so, getenv("E4D_DIR"));
+	fd = new_file(path);
 	pid = fork();
 	if (!pid)
 		restless_child(fd);
 	while (!waitpid(pid, &status, WNOHANG)) {
-		assert_int_equal(e4d_session_tick(s), 0);
+		assert_int_equal(e4d_session_tick(seen.session), 0);
 		usleep(2000);
 	}
 	assert_int_equal(status, 0);
-	assert_int_equal(e4d_session_stop(s), 0);
-	assert_int_equal(known, RESTLESS);
-	e4d_session_close(s);
+	await_records(RESTLESS);
+	assert_int_equal(seen.records, RESTLESS);
+	assert_int_equal(seen.known, RESTLESS);
 	close(fd);
 	unlink(path);
 }
@@ -249,5 +260,5 @@ int main(void)
 		e4d_err("E4D_DIR is not set: name a directory on a scratch ext4");
 		return 2;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, open_seen, close_seen);
 }
