@@ -24,21 +24,26 @@
 
 /*
  * A part of the line that records repeat, as it was written last for its key:
- * the command, the device, the lists and the words. Copied PIECE_STEP bytes at
- * a time; the longest, with every flag, has 159 bytes.
+ * the command, the device, lengths and sizes, the lists and the words. Copied PIECE_STEP
+ * bytes at a time; the longest, with every flag, has 159 bytes.
  */
 #define PIECE_STEP 32
 #define PIECE_ROOM 192
 #define PIECES     8 /* for each part, by a hash of the key */
 
+struct key {
+	__u64 word[3];
+};
+
 struct piece {
-	__u64 key[2];
+	struct key key;
 	size_t len; /* 0: not written yet */
 	char text[PIECE_ROOM];
 };
 
 struct json {
-	struct piece comm[PIECES], dev[PIECES], flags[PIECES], words[PIECES];
+	struct piece thread[PIECES], dev[PIECES], lengths[PIECES], done[PIECES], sizes[PIECES],
+		past[PIECES], flags[PIECES], words[PIECES];
 };
 
 typedef char *(*piece_fn)(char *p, const struct e4d_record *rec);
@@ -65,8 +70,10 @@ static char *put_list(char *p, __u32 bits, const struct e4d_names *names)
 	return p;
 }
 
-static char *put_comm(char *p, const struct e4d_record *r)
+static char *put_thread(char *p, const struct e4d_record *r)
 {
+	U(pid);
+	U(tid);
 	p = LIT(p, ",\"comm\":\"");
 	p = e4d_escape_json(p, r->comm, strnlen(r->comm, sizeof(r->comm)));
 	*p++ = '"';
@@ -103,15 +110,20 @@ static char *put_words(char *p, const struct e4d_record *r)
 	return LIT(p, "\"}\n");
 }
 
+static inline bool same_key(const struct key *a, const struct key *b)
+{
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]));
+}
+
 /* Appends what fn writes for the key, from the set where it is there. */
-static inline char *put_piece(char *p, struct piece *set, __u64 a, __u64 b,
+static inline char *put_piece(char *p, struct piece *set, struct key key,
                               const struct e4d_record *rec, piece_fn fn)
 {
-	struct piece *piece = &set[((a ^ b) * 0x9e3779b97f4a7c15ULL) >> 61];
+	__u64 mixed = key.word[0] + 31 * key.word[1] + 961 * key.word[2];
+	struct piece *piece = &set[(mixed * 0x9e3779b97f4a7c15ULL) >> 61];
 
-	if (!piece->len || piece->key[0] != a || piece->key[1] != b) {
-		piece->key[0] = a;
-		piece->key[1] = b;
+	if (!piece->len || !same_key(&piece->key, &key)) {
+		piece->key = key;
 		piece->len = (size_t)(fn(piece->text, rec) - piece->text);
 	}
 	for (size_t i = 0; i < piece->len; i += PIECE_STEP)
@@ -121,15 +133,13 @@ static inline char *put_piece(char *p, struct piece *set, __u64 a, __u64 b,
 
 static inline char *put_who(char *p, const struct e4d_record *r, struct json *json)
 {
-	__u64 comm[2];
+	struct key thread = {{0, 0, r->pid | (__u64)r->tid << 32}};
 
-	memcpy(comm, r->comm, sizeof(comm));
+	memcpy(thread.word, r->comm, sizeof(r->comm));
 	U(seq);
 	U(cpu);
-	U(pid);
-	U(tid);
-	p = put_piece(p, json->comm, comm[0], comm[1], r, put_comm);
-	p = put_piece(p, json->dev, r->dev, 0, r, put_dev);
+	p = put_piece(p, json->thread, thread, r, put_thread);
+	p = put_piece(p, json->dev, (struct key){{r->dev}}, r, put_dev);
 	U(ino);
 	U(gen);
 	return p;
@@ -146,13 +156,15 @@ static inline char *put_path(char *p, const char *path, size_t len)
 	return p;
 }
 
-static inline char *put_write(char *p, const struct e4d_record *r)
+static char *put_lengths(char *p, const struct e4d_record *r)
 {
-	U(offset);
 	U(submitted);
 	U(mapped);
-	U(mapped_end);
-	U(alloc_end);
+	return p;
+}
+
+static char *put_done(char *p, const struct e4d_record *r)
+{
 	U(extents);
 	U_IF(dio_size, DIO_SIZE);
 	S_IF(dio_error, END_IO);
@@ -161,10 +173,15 @@ static inline char *put_write(char *p, const struct e4d_record *r)
 	return p;
 }
 
-static inline char *put_size(char *p, const struct e4d_record *r)
+static char *put_sizes(char *p, const struct e4d_record *r)
 {
 	U(isize_before);
 	U(isize_after);
+	return p;
+}
+
+static char *put_past(char *p, const struct e4d_record *r)
+{
 	KEY(blksize);
 	p = e4d_put_u64(p, 1ULL << (r->blkbits & 63));
 	U_IF(trim_from, TRIM);
@@ -178,6 +195,25 @@ static inline char *put_size(char *p, const struct e4d_record *r)
 		p = r->flags & E4D_F_ORPHAN ? LIT(p, "true") : LIT(p, "false");
 	U(exposed_ns);
 	return p;
+}
+
+static inline char *put_write(char *p, const struct e4d_record *r, struct json *json)
+{
+	U(offset);
+	p = put_piece(p, json->lengths, (struct key){{r->submitted, r->mapped}}, r, put_lengths);
+	U(mapped_end);
+	U(alloc_end);
+	p = put_piece(p, json->done,
+	              (struct key){{r->dio_size | (__u64)(__u32)r->ret << 32,
+	                            (__u32)r->dio_error | (__u64)(__u32)r->fallback << 32,
+	                            r->extents | (__u64)r->seen << 32}},
+	              r, put_done);
+	p = put_piece(p, json->sizes, (struct key){{r->isize_before, r->isize_after}}, r,
+	              put_sizes);
+	/* what a trim has left is for no key, and rare */
+	if (r->trim_from | r->past_eof | r->prealloc | r->exposed_ns | (__u32)r->trim_ret)
+		return put_past(p, r);
+	return put_piece(p, json->past, (struct key){{r->blkbits, r->seen, r->flags}}, r, put_past);
 }
 
 static size_t host_len(const struct e4d_sink *sink)
@@ -213,12 +249,11 @@ static void json_write(struct e4d_sink *sink, const struct e4d_record *r, const 
 	U(ts_ns);
 	p = put_who(p, r, json);
 	p = put_path(p, path, path_len);
-	p = put_write(p, r);
-	p = put_size(p, r);
-	p = put_piece(p, json->flags, r->flags, 0, r, put_flags);
+	p = put_write(p, r, json);
+	p = put_piece(p, json->flags, (struct key){{r->flags}}, r, put_flags);
 	U(latency_ns);
 	p = put_piece(p, json->words,
-	              r->doubt | r->verdict << 8 | r->evidence << 16 | (__u64)r->tier << 24, 0, r,
+	              (struct key){{r->doubt, r->verdict | r->evidence << 8, r->tier}}, r,
 	              put_words);
 	e4d_ob_advance(&sink->out, p);
 }

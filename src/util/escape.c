@@ -205,6 +205,14 @@ char *e4d_escape_json(char *dst, const char *s, size_t len)
 		}
 		if (i == len)
 			break;
+		if (len >= sizeof(x) && len - i < sizeof(x)) {
+			/* the last eight: those before i are there already, as they are */
+			memcpy(&x, s + len - sizeof(x), sizeof(x));
+			if (!json_special8(x)) {
+				memcpy(dst + (len - i) - sizeof(x), &x, sizeof(x));
+				return dst + (len - i);
+			}
+		}
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {

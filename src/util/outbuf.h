@@ -61,10 +61,10 @@ static inline char *e4d_put_digits4(char *p, __u32 v)
 	return p + 4 - zeros;
 }
 
-/* Writes v in decimal to p (room for 20 bytes, all of them used as scratch); returns the end. */
-static inline char *e4d_put_u64(char *p, __u64 v)
+/* Writes v < 10^8 in decimal (room for 8 bytes); returns the end. */
+static inline char *e4d_put_short(char *p, __u32 v)
 {
-	__u64 top = v, digits;
+	__u64 digits;
 	unsigned int zeros;
 
 	if (v < 10) {
@@ -72,22 +72,28 @@ static inline char *e4d_put_u64(char *p, __u64 v)
 		return p + 1;
 	}
 	if (v < 10000)
-		return e4d_put_digits4(p, (__u32)v);
-	if (v >= 100000000) {
-		top = v / 100000000;
-		if (top >= 100000000)
-			top /= 100000000;
-	}
-	digits = e4d_digits8((__u32)top);
+		return e4d_put_digits4(p, v);
+	digits = e4d_digits8(v);
 	zeros = (unsigned int)__builtin_ctzll(digits) / 8;
 	digits = (digits | E4D_ASCII8) >> zeros * 8;
 	memcpy(p, &digits, 8);
-	p += 8 - zeros;
-	if (v >= 10000000000000000ULL)
-		p = e4d_put_digits8(p, (__u32)(v / 100000000 % 100000000));
-	if (v >= 100000000)
-		p = e4d_put_digits8(p, (__u32)(v % 100000000));
-	return p;
+	return p + 8 - zeros;
+}
+
+/* Writes v in decimal to p (room for 20 bytes, all of them used as scratch); returns the end. */
+static inline char *e4d_put_u64(char *p, __u64 v)
+{
+	__u64 high;
+
+	if (v < 100000000)
+		return e4d_put_short(p, (__u32)v);
+	high = v / 100000000;
+	if (high < 100000000)
+		p = e4d_put_short(p, (__u32)high);
+	else
+		p = e4d_put_digits8(e4d_put_short(p, (__u32)(high / 100000000)),
+		                    (__u32)(high % 100000000));
+	return e4d_put_digits8(p, (__u32)(v % 100000000));
 }
 
 /* The same for a signed value. */

@@ -133,8 +133,15 @@ static void test_json_is_the_table(void **state)
 	assert_int_equal(e4d_sink_open("json", open("/dev/null", O_WRONLY), &utc, &sink), 0);
 	for (int i = 0; i < RECORDS; i++) {
 		const char *path = rnd() % 3 ? hostile[rnd() % HOSTILE] : NULL;
-		struct e4d_record r = any_record();
+		static struct e4d_record r;
+		struct e4d_record other = any_record();
+		size_t at = rnd() % (sizeof(r) / 4) * 4;
 
+		/* each other one is the one before but for a word: what may be repeated of it? */
+		if (i % 2)
+			memcpy((char *)&r + at, (char *)&other + at, 4);
+		else
+			r = other;
 		if (sink->out.len > E4D_SINK_BYTES / 2) {
 			assert_int_equal(e4d_sink_flush(sink), 0);
 			from = 0;
@@ -154,21 +161,25 @@ static void test_json_escape_places(void **state)
 	char s[24], got[6 * sizeof(s) + 1], want[6 * sizeof(s) + 1];
 
 	(void)state;
-	for (int c = 1; c < 128; c++)
-		for (size_t at = 0; at < sizeof(s); at++) {
-			memset(s, 'a', sizeof(s));
-			s[at] = (char)c;
-			*e4d_escape_json(got, s, sizeof(s)) = 0;
-			if (c == '"' || c == '\\')
-				snprintf(want, sizeof(want), "%.*s\\%c%.*s", (int)at, s, c,
-				         (int)(sizeof(s) - at - 1), s + at + 1);
-			else if (c < 0x20 || c == 0x7f)
-				snprintf(want, sizeof(want), "%.*s\\u%04x%.*s", (int)at, s, c,
-				         (int)(sizeof(s) - at - 1), s + at + 1);
-			else
-				snprintf(want, sizeof(want), "%.*s", (int)sizeof(s), s);
-			assert_string_equal(got, want);
-		}
+	for (size_t n = 1; n <= sizeof(s); n++)
+		for (int c = 1; c < 128; c++)
+			for (size_t at = 0; at < n; at++) {
+				int after = (int)(n - at - 1);
+
+				for (size_t i = 0; i < n; i++)
+					s[i] = (char)('a' + i);
+				s[at] = (char)c;
+				*e4d_escape_json(got, s, n) = 0;
+				if (c == '"' || c == '\\')
+					snprintf(want, sizeof(want), "%.*s\\%c%.*s", (int)at, s, c,
+					         after, s + at + 1);
+				else if (c < 0x20 || c == 0x7f)
+					snprintf(want, sizeof(want), "%.*s\\u%04x%.*s", (int)at, s,
+					         c, after, s + at + 1);
+				else
+					snprintf(want, sizeof(want), "%.*s", (int)n, s);
+				assert_string_equal(got, want);
+			}
 }
 
 static off_t size_of(int fd)
