@@ -23,46 +23,14 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "children.h"
 #include "confirm/confirm.h"
+#include "rows.h"
 #include "session/session.h"
 #include "util/log.h"
 
-/* All rows of one read. */
-struct table {
-	struct e4d_row row[E4D_FILES];
-	struct e4d_row other;
-	size_t n;
-	uint64_t writes, bytes; /* of all, and `other` */
-};
-
-static struct table table;
-static struct e4d_session *session;
-
-static int on_record(void *ctx, struct e4d_record *rec)
-{
-	(void)ctx;
-	(void)rec;
-	return 0;
-}
-
-static void on_file(void *ctx, const struct e4d_row *f)
-{
-	struct table *t = ctx;
-
-	assert_true(t->n < E4D_FILES);
-	if (f->other)
-		t->other = *f;
-	else
-		t->row[t->n++] = *f;
-	t->writes += f->writes;
-	t->bytes += f->submitted;
-}
-
 static void read_table(void)
 {
-	memset(&table, 0, sizeof(table));
-	assert_int_equal(e4d_session_files(session, on_file, &table), 0);
+	read_rows(e4d_session_files);
 }
 
 /* The file's n-th row, by number. */
@@ -76,13 +44,6 @@ static const struct e4d_row *row_of(int fd, int n)
 		    table.row[i].dev == (major(st.st_dev) << 20 | minor(st.st_dev)) && !n--)
 			return &table.row[i];
 	return NULL;
-}
-
-static void start(void)
-{
-	struct e4d_session_opts so = {.cfg.files = 1, .on_record = on_record};
-
-	session = open_session(&so, getenv("E4D_UNFILTERED") ? NULL : getenv("E4D_DIR"));
 }
 
 static void stop(void)
@@ -137,7 +98,7 @@ static void test_overwrites_and_appends(void **state)
 	pid_t pid[2];
 
 	(void)state;
-	start();
+	start_rows(0);
 	for (int i = 0; i < FILES; i++)
 		fd[i] = scratch();
 	for (int i = 0; i < FILES; i++) {
@@ -180,7 +141,7 @@ static void test_errors_and_shorts(void **state)
 	(void)state;
 	child_writes(a, BLOCKS);
 	child_writes(b, BLOCKS);
-	start();
+	start_rows(0);
 	child_fails(a, ERRORS, 0);
 	shorts = is_blind(session) ? 0 : 10; /* 5.10 counts there what is mapped anew */
 	child_fails(b, shorts, 2);
@@ -213,7 +174,7 @@ static void test_queued_writes(void **state)
 		fd[i] = scratch();
 		child_writes(fd[i], BLOCKS);
 	}
-	start();
+	start_rows(0);
 	began = now_ns();
 	for (int i = 0; i < CHILDREN; i++) {
 		pid[i] = fork();
@@ -259,7 +220,7 @@ static void test_inode_number_used_again(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/again", getenv("E4D_DIR"));
-	start();
+	start_rows(0);
 	fd = create(path);
 	assert_int_equal(fstat(fd, &first), 0);
 	child_writes(fd, 10);
@@ -312,7 +273,7 @@ static void test_more_files_than_places(void **state)
 	int fd[FILES];
 
 	(void)state;
-	start();
+	start_rows(0);
 	take_places();
 	for (int i = 0; i < FILES; i++) {
 		fd[i] = scratch();
@@ -382,7 +343,7 @@ static void test_settled_by_the_session(void **state)
 	(void)state;
 	assert_int_equal(pipe(report), 0);
 	assert_int_equal(pipe(go), 0);
-	start();
+	start_rows(0);
 	assert_int_equal(e4d_session_want(session, E4D_WANT_PROCESSES), 0);
 	pid = child_waits(fd, report[1], go[0]);
 	assert_int_equal(read(report[0], &disk, sizeof(disk)), sizeof(disk));

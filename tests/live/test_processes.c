@@ -15,45 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "children.h"
+#include "rows.h"
 #include "session/session.h"
 #include "util/log.h"
 
-/* All rows of one read. */
-struct table {
-	struct e4d_row row[E4D_PROCESSES];
-	struct e4d_row other;
-	size_t n;
-	uint64_t writes, bytes; /* of all, and `other` */
-};
-
-static struct table table;
-static struct e4d_session *session;
-
-static int on_record(void *ctx, struct e4d_record *rec)
-{
-	(void)ctx;
-	(void)rec;
-	return 0;
-}
-
-static void on_row(void *ctx, const struct e4d_row *row)
-{
-	struct table *t = ctx;
-
-	assert_true(t->n < E4D_PROCESSES);
-	if (row->other)
-		t->other = *row;
-	else
-		t->row[t->n++] = *row;
-	t->writes += row->writes;
-	t->bytes += row->submitted;
-}
-
 static void read_table(void)
 {
-	memset(&table, 0, sizeof(table));
-	assert_int_equal(e4d_session_processes(session, on_row, &table), 0);
+	read_rows(e4d_session_processes);
 }
 
 static const struct e4d_row *row_of(pid_t pid)
@@ -62,14 +30,6 @@ static const struct e4d_row *row_of(pid_t pid)
 		if (table.row[i].pid == (uint32_t)pid)
 			return &table.row[i];
 	return NULL;
-}
-
-static void start(uint32_t wanted)
-{
-	struct e4d_session_opts so = {.cfg.files = 1, .on_record = on_record};
-
-	session = open_session(&so, getenv("E4D_UNFILTERED") ? NULL : getenv("E4D_DIR"));
-	assert_int_equal(e4d_session_want(session, wanted), 0);
 }
 
 static void stop(void)
@@ -102,7 +62,7 @@ static void test_each_process_has_its_own(void **state)
 	int fd = scratch();
 
 	(void)state;
-	start(E4D_WANT_PROCESSES);
+	start_rows(E4D_WANT_PROCESSES);
 	for (int i = 0; i < N; i++) { /* the first one's extend */
 		grows[i] = child_writes(fd, BLOCKS);
 		over[i] = child_writes(fd, 100 * (i + 1));
@@ -146,7 +106,7 @@ static void test_only_while_wanted(void **state)
 
 	(void)state;
 	child_writes(fd, BLOCKS);
-	start(0);
+	start_rows(0);
 	child_writes(fd, 10);
 	read_table();
 	assert_int_equal(table.n + table.writes, 0);
@@ -174,7 +134,7 @@ static void test_errors_and_shorts(void **state)
 	(void)state;
 	child_writes(a, BLOCKS);
 	child_writes(b, BLOCKS);
-	start(E4D_WANT_PROCESSES);
+	start_rows(E4D_WANT_PROCESSES);
 	shorts = is_blind(session) ? 0 : 10;
 	pid[0] = child_fails(a, ERRORS, 0);
 	pid[1] = child_fails(b, shorts, 2);
@@ -204,7 +164,7 @@ static void test_queued_writes(void **state)
 		fd[i] = scratch();
 		child_writes(fd[i], BLOCKS);
 	}
-	start(E4D_WANT_PROCESSES);
+	start_rows(E4D_WANT_PROCESSES);
 	for (int i = 0; i < CHILDREN; i++) {
 		pid[i] = fork();
 		if (!pid[i])
@@ -250,7 +210,7 @@ static void test_more_processes_than_places(void **state)
 
 	(void)state;
 	child_writes(fd, BLOCKS);
-	start(E4D_WANT_PROCESSES);
+	start_rows(E4D_WANT_PROCESSES);
 	take_places();
 	for (int i = 0; i < CHILDREN; i++)
 		child_writes(fd, EACH);
