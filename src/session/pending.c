@@ -12,6 +12,7 @@
 #define SETTLE_NS     20000000ULL   /* a trim or fallback mostly begins within */
 #define GRACE_NS      1000000000ULL /* a kernel worker this long idle is done */
 #define OUTSIDE_TICKS 20            /* of user mode, and none of the kernel between */
+#define LOOK_TICKS    5             /* a look counts no more of them: SCAN_NS */
 #define GIVE_UP_NS    30000000000ULL
 
 /* Takes all slots but `limit` for good; a slot in use is not touched. */
@@ -58,22 +59,24 @@ void e4d_pending_close(struct e4d_pending *p)
 /*
  * Has the thread spent time in user mode since it was first looked at? What
  * /proc says is scaled to the exact run time (cputime_adjust()), so both may
- * grow wherever the thread is; but in the kernel stime does, in the long run.
+ * grow wherever the thread is; but in the kernel stime does, in the long run. A CPU that a
+ * hypervisor takes away counts as run time without a tick of either: a jump of utime.
  */
 static bool was_outside(struct e4d_pending *p, const struct e4d_record *r)
 {
 	struct e4d_watch *w = &p->watch[r->seq % E4D_WATCHES];
-	int64_t utime, stime;
+	int64_t utime, stime, more;
 
 	if (e4d_thread_times(r->pid, r->tid, &utime, &stime))
 		return false;
 	if (w->seq != r->seq || stime > w->stime) {
-		w->seq = r->seq;
-		w->utime = utime;
-		w->stime = stime;
+		*w = (struct e4d_watch){.seq = r->seq, .utime = utime, .stime = stime};
 		return false;
 	}
-	return utime >= w->utime + OUTSIDE_TICKS;
+	more = utime - w->utime;
+	w->outside += more < LOOK_TICKS ? more : LOOK_TICKS;
+	w->utime = utime;
+	return w->outside >= OUTSIDE_TICKS;
 }
 
 /* Is the waiting write over? age is since its last event, ns. */

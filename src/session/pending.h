@@ -17,8 +17,8 @@
 /* A running thread's times, in ticks, when its write was first seen waiting. */
 struct e4d_watch {
 	uint64_t seq;
-	int64_t utime;
-	int64_t stime;
+	int64_t utime, stime; /* at the last look, in ticks */
+	int64_t outside;      /* ticks of user mode, and none of the kernel since */
 };
 
 struct e4d_pending {
