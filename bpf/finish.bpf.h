@@ -124,6 +124,13 @@ static __always_inline void discard(struct e4d_slot *w, __u64 key)
 	slot_free(w, key);
 }
 
+SLOW int ask_for_fallback(struct e4d_slot *w)
+{
+	if (e4d_fallback_unseen(&shared, w))
+		w->rec.doubt |= E4D_DOUBT_HALF;
+	return 0;
+}
+
 /*
  * The write is over, for something else begins in its place. A pending one is
  * settled; in the tracepoint tier one without a mapping came to nothing (begin
@@ -138,6 +145,8 @@ static __always_inline void close_write(struct e4d_slot *w, __u64 key)
 	}
 	if (e4d_waits(w)) {
 		w->rec.evidence = E4D_INFERRED;
+		if (E4D_TIER == E4D_TIER_TRACEPOINT)
+			ask_for_fallback(w);
 	} else if (E4D_TIER != E4D_TIER_TRACEPOINT || (w->rec.seen & E4D_SEEN_MAP)) {
 		w->rec.doubt |= E4D_DOUBT_HALF;
 		count(E4D_C_STALE, 1);

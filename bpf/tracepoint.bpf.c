@@ -267,10 +267,18 @@ SLOW int fallback_seen(struct inode *inode)
 	__u64 done, isize;
 
 	w = current_write(inode);
-	if (!w || w->phase != E4D_PHASE_PENDING)
+	isize = k_isize(inode);
+	if (!w) {
+		struct e4d_moved *m = e4d_moved_of(&shared, k_id(inode));
+
+		m->inode = k_id(inode);
+		m->isize = isize;
+		m->ns = bpf_ktime_get_boot_ns();
+		return 0;
+	}
+	if (w->phase != E4D_PHASE_PENDING)
 		return 0;
 	r = &w->rec;
-	isize = k_isize(inode);
 	w->event_ns = bpf_ktime_get_boot_ns();
 	done = r->offset + r->dio_size;
 	if (isize > done && done + 1 > r->isize_before) {

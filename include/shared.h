@@ -37,6 +37,16 @@ struct e4d_missed {
 };
 
 /*
+ * i_size as another thread's writeback found it, by inode. A commit may write the pages of a
+ * fallback before the writer itself comes to it, which is then not seen.
+ */
+#define E4D_MOVED_BITS 6
+
+struct e4d_moved {
+	__u64 inode, isize, ns;
+};
+
+/*
  * busy counts the states whose iocb or inode (kprobe tier: or thread) falls into
  * a bucket: at zero a hook has nothing to do, and found out without looking for one.
  */
@@ -52,6 +62,7 @@ struct e4d_shared {
 	__u32 busy[1 << E4D_BUSY_BITS];
 	__u64 next_seq;
 	__u64 pad2[7];
+	struct e4d_moved moved[1 << E4D_MOVED_BITS];
 	struct e4d_plain plain[1 << E4D_PLAIN_BITS]; /* by iocb */
 	__u16 of_thread[1 << E4D_PLAIN_BITS];        /* by tid: its last in `plain` */
 	__u64 file_key[E4D_FILES];                   /* 0: free */
@@ -78,6 +89,21 @@ static __always_inline void e4d_busy_add(struct e4d_shared *sh, const struct e4d
 		__sync_fetch_and_add(&sh->strays, n);
 	if (s->tid)
 		__sync_fetch_and_add(&sh->busy[e4d_busy_at(s->tid)], n);
+}
+
+static __always_inline struct e4d_moved *e4d_moved_of(struct e4d_shared *sh, __u64 inode)
+{
+	return &sh->moved[e4d_busy_at(inode) >> (E4D_BUSY_BITS - E4D_MOVED_BITS) &
+	                  ((1 << E4D_MOVED_BITS) - 1)];
+}
+
+/* Did EOF move since the completion of a write that waits, and nobody saw a fallback? */
+static __always_inline int e4d_fallback_unseen(struct e4d_shared *sh, const struct e4d_slot *s)
+{
+	const struct e4d_moved *m = e4d_moved_of(sh, s->inode);
+
+	return !(s->rec.seen & E4D_SEEN_FALLBACK) && s->live > s->isize && m->inode == s->inode &&
+	       m->ns > s->rec.ts_ns && m->isize > s->isize;
 }
 
 #endif

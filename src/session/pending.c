@@ -151,6 +151,8 @@ static int settle_one(struct e4d_pending *p, struct e4d_slot *copy, enum ripe wh
 	e4d_thread_comm(copy->rec.pid, copy->rec.tid, copy->rec.comm);
 	if (waited && (why == SETTLED || over_at_last(p, copy, now))) {
 		copy->rec.evidence = E4D_INFERRED;
+		if (e4d_fallback_unseen(p->shared, copy))
+			copy->rec.doubt |= E4D_DOUBT_HALF;
 	} else {
 		copy->rec.doubt |= E4D_DOUBT_SETTLE;
 		copy->rec.latency_ns = now > copy->rec.ts_ns ? now - copy->rec.ts_ns : 0;
