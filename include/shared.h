@@ -97,13 +97,13 @@ static __always_inline struct e4d_moved *e4d_moved_of(struct e4d_shared *sh, __u
 	                  ((1 << E4D_MOVED_BITS) - 1)];
 }
 
-/* Did EOF move since the completion of a write that waits, and nobody saw a fallback? */
+/* Did EOF move past all blocks of a write that waits, and nobody saw a fallback? */
 static __always_inline int e4d_fallback_unseen(struct e4d_shared *sh, const struct e4d_slot *s)
 {
 	const struct e4d_moved *m = e4d_moved_of(sh, s->inode);
 
-	return !(s->rec.seen & E4D_SEEN_FALLBACK) && s->live > s->isize && m->inode == s->inode &&
-	       m->ns > s->rec.ts_ns && m->isize > s->isize;
+	return !(s->rec.seen & E4D_SEEN_FALLBACK) && m->inode == s->inode && m->ns > s->rec.ts_ns &&
+	       e4d_up(m->isize, s->rec.blkbits) >= s->live && e4d_past_eof(s, s->isize);
 }
 
 #endif

@@ -185,7 +185,7 @@ check dump-reported $leaks $?
 check dump-not-over-another 3 "$(wrap -o "$tmp/dump" -- touch "$tmp/ran")"
 check dump-first 0 "$(find "$tmp/ran" 2>/dev/null | wc -l)"
 # a dump that finds no room ends alone: the command and the report go on
-mkdir "$tmp/full" && mount -t tmpfs -o size=16k tmpfs "$tmp/full"
+mkdir "$tmp/full" && mount -t tmpfs -o size=12k tmpfs "$tmp/full"
 check dump-no-room $((leaks ? 1 : 3)) "$(wrap -o "$tmp/full/dump" -- bash "$tmp/tests")"
 umount "$tmp/full"
 says dump-no-room-says "-o $tmp/full/dump: No space left on device; what it has is whole" "$tmp/err"
