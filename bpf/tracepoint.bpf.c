@@ -258,7 +258,8 @@ int BPF_PROG(tp_ext_remove_space, struct inode *inode, __u32 start)
 
 /*
  * Writeback by the writer itself after a short write: the buffered fallback
- * (ext4_dio_write_iter waits for its pages) has moved i_size.
+ * (ext4_dio_write_iter waits for its pages) has moved i_size. By another thread:
+ * noted, for where it left the writer's own nothing to write.
  */
 SLOW int fallback_seen(struct inode *inode)
 {

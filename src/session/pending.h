@@ -14,7 +14,7 @@
 
 #define E4D_WATCHES 64
 
-/* A running thread's times, in ticks, when its write was first seen waiting. */
+/* What the looks at a running thread, whose write waits, have shown. */
 struct e4d_watch {
 	uint64_t seq;
 	int64_t utime, stime; /* at the last look, in ticks */
