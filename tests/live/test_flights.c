@@ -37,16 +37,10 @@ struct found {
 
 static struct e4d_session *session;
 
-static int on_record(void *ctx, struct e4d_record *rec)
-{
-	(void)ctx;
-	(void)rec;
-	return 0;
-}
-
 static void start(uint32_t wanted, bool files, bool all)
 {
-	struct e4d_session_opts so = {.cfg.files = files, .cfg.all = all, .on_record = on_record};
+	struct e4d_session_opts so = {
+		.cfg.files = files, .cfg.all = all, .on_record = ignore_record};
 
 	session = open_session(&so, getenv("E4D_UNFILTERED") ? NULL : getenv("E4D_DIR"));
 	assert_int_equal(e4d_session_want(session, wanted), files ? 0 : -EINVAL);

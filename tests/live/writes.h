@@ -37,6 +37,13 @@ static inline struct e4d_session *open_session(struct e4d_session_opts *so, cons
 	return s;
 }
 
+static inline int ignore_record(void *ctx, struct e4d_record *rec)
+{
+	(void)ctx;
+	(void)rec;
+	return 0;
+}
+
 static inline void ignore_loss(void *ctx, const char *name, uint64_t n)
 {
 	(void)ctx;
