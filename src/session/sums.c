@@ -98,7 +98,7 @@ static uint64_t writes_of(const struct e4d_sums *s)
 	return n;
 }
 
-static void add_sums(struct e4d_row *to, const struct e4d_sums *s)
+static void add_sums(struct e4d_figures *to, const struct e4d_sums *s)
 {
 	for (int i = 0; i < E4D_LATENCIES; i++) {
 		uint32_t n = NOW(s->latency[i]);
@@ -117,16 +117,7 @@ static void add_sums(struct e4d_row *to, const struct e4d_sums *s)
 
 static void add_row(struct e4d_row *to, const struct e4d_row *from)
 {
-	for (int i = 0; i < E4D_LATENCIES; i++)
-		to->latency[i] += from->latency[i];
-	to->writes += from->writes;
-	to->submitted += from->submitted;
-	to->unmapped += from->unmapped;
-	to->over += from->over;
-	to->extending += from->extending;
-	to->shorts += from->shorts;
-	to->errors += from->errors;
-	to->findings += from->findings;
+	e4d_figures_add(&to->sum, &from->sum);
 	to->flags |= from->flags;
 	if (from->pid)
 		to->pid = from->pid;
@@ -180,15 +171,7 @@ void e4d_table_settled(struct e4d_table *t, const struct e4d_record *rec)
 {
 	struct e4d_row *x = extra_room(t, rec);
 
-	x->writes++;
-	x->submitted += rec->submitted;
-	x->unmapped += (int64_t)rec->submitted - rec->mapped;
-	x->over += e4d_over_mapped(rec);
-	x->latency[e4d_latency_of(rec)]++;
-	x->extending += !!(rec->flags & E4D_F_EXTEND);
-	x->errors += e4d_is_error(rec);
-	x->shorts += e4d_is_short(rec);
-	x->findings += e4d_is_finding(rec, 0);
+	e4d_figures_count(&x->sum, rec);
 	x->pid = rec->pid;
 	if (t->processes)
 		memcpy(x->comm, rec->comm, sizeof(x->comm) - 1);
@@ -264,7 +247,7 @@ static void add_part(struct e4d_table *t, struct e4d_row *row, uint32_t at)
 	}
 	if (t->processes)
 		name_process(t, at);
-	add_sums(row, &t->sums[at]);
+	add_sums(&row->sum, &t->sums[at]);
 	add_about(t, row, &t->sums[at]);
 }
 
@@ -287,10 +270,10 @@ static void give_other(struct e4d_table *t, const struct e4d_unplaced *unplaced,
 	struct e4d_row row = t->gone;
 
 	for (int i = 0; i < E4D_ROWS; i++)
-		add_sums(&row, &t->other[i]);
+		add_sums(&row.sum, &t->other[i]);
 	if (unplaced) {
-		row.writes += unplaced->writes;
-		row.submitted += unplaced->bytes;
+		row.sum.writes += unplaced->writes;
+		row.sum.submitted += unplaced->bytes;
 	}
 	row.other = true;
 	row.pid = 0;
@@ -303,7 +286,7 @@ static void free_place(struct e4d_table *t, uint32_t at)
 {
 	struct e4d_sums *s = &t->sums[at];
 
-	add_sums(&t->gone, s);
+	add_sums(&t->gone.sum, s);
 	t->freed_writes += writes_of(s);
 	t->freed_bytes += s->submitted;
 	memset(s, 0, sizeof(*s));

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "shared.h"
+#include "session/figures.h"
 
 #define E4D_IDLE_READS 60 /* reads without a change, until a place may be freed */
 
@@ -23,12 +23,7 @@ struct e4d_row {
 	uint32_t pid;   /* the process; of a file: who made one write in 64 or so, 0: not known */
 	uint32_t flags; /* of a file: E4D_F_* of one write in 64 or so, and of all followed */
 	char comm[E4D_COMM_LEN]; /* a process's; empty: not known */
-	uint64_t writes;         /* >= the sum of latency[]: some of `other` were only counted */
-	uint64_t submitted;      /* bytes */
-	int64_t unmapped;        /* submitted - mapped, of writes that were followed, bytes */
-	uint64_t over;           /* mapped beyond the blocks written to, of the same, bytes */
-	uint64_t extending, shorts, errors, findings; /* writes */
-	uint64_t latency[E4D_LATENCIES];              /* writes: as in struct e4d_sums */
+	struct e4d_figures sum;  /* of `other`: some writes were only counted, without latency */
 };
 
 typedef void e4d_row_fn(void *ctx, const struct e4d_row *row);

@@ -152,7 +152,6 @@ static void give(const struct e4d_items *t, bool files, e4d_row_fn *fn, void *ct
 {
 	for (uint32_t i = 0; i <= t->n; i++) {
 		const struct e4d_item *item = i < t->n ? &t->row[i] : &t->other;
-		const struct e4d_figures *x = &item->now;
 		struct e4d_row row = {
 			.other = item->other,
 			.ino = files ? item->key.id : 0,
@@ -160,17 +159,9 @@ static void give(const struct e4d_items *t, bool files, e4d_row_fn *fn, void *ct
 			.gen = item->key.gen,
 			.pid = files ? item->last.pid : (uint32_t)item->key.id,
 			.flags = item->modes,
-			.writes = x->writes,
-			.submitted = x->submitted,
-			.unmapped = x->unmapped,
-			.over = x->over,
-			.extending = x->extending,
-			.shorts = x->shorts,
-			.errors = x->errors,
-			.findings = x->findings,
+			.sum = item->now,
 		};
 
-		memcpy(row.latency, x->latency, sizeof(row.latency));
 		memcpy(row.comm, item->last.comm, sizeof(row.comm));
 		fn(ctx, &row);
 	}

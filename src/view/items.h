@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "record.h"
-#include "view/figures.h"
+#include "session/figures.h"
 
 struct e4d_item_key {
 	uint64_t id; /* inode number, thread group, or dev */

@@ -51,13 +51,12 @@ static void set_pid(struct e4d_item *item, uint32_t pid)
 static struct e4d_item *on_row(struct reading *in, const struct e4d_item_key *key,
                                const struct e4d_row *row)
 {
-	struct e4d_figures figures = e4d_figures_of(row);
 	struct e4d_item *item = row->other ? NULL : e4d_items_get(in->t, key);
 
-	e4d_figures_add(&in->all, &figures);
+	e4d_figures_add(&in->all, &row->sum);
 	if (!item)
 		return NULL;
-	set_item(in, item, &figures);
+	set_item(in, item, &row->sum);
 	item->in_flight = 0;
 	item->modes |= row->flags;
 	return item;

@@ -33,8 +33,8 @@ static void on_row(void *ctx, const struct e4d_row *row)
 		t->other = *row;
 	else
 		t->row[t->n++] = *row;
-	t->writes += row->writes;
-	t->bytes += row->submitted;
+	t->writes += row->sum.writes;
+	t->bytes += row->sum.submitted;
 }
 
 /* Fills `table`; read is e4d_session_files() or e4d_session_processes(). */

@@ -79,14 +79,14 @@ static void assert_latencies(const struct e4d_row *f, uint64_t passed_ns)
 	uint64_t n = 0, least = 0;
 
 	for (int i = 0; i < E4D_LATENCIES; i++) {
-		n += f->latency[i];
-		least += i > 9 ? f->latency[i] << i : 0;
+		n += f->sum.latency[i];
+		least += i > 9 ? f->sum.latency[i] << i : 0;
 	}
-	assert_int_equal(n, f->writes);
+	assert_int_equal(n, f->sum.writes);
 	assert_true(least <= passed_ns);
-	assert_true(is_blind(session) || !f->latency[0]);
+	assert_true(is_blind(session) || !f->sum.latency[0]);
 	for (int i = 1; i < 9; i++)
-		assert_int_equal(f->latency[i], 0);
+		assert_int_equal(f->sum.latency[i], 0);
 }
 
 static void test_overwrites_and_appends(void **state)
@@ -117,12 +117,12 @@ static void test_overwrites_and_appends(void **state)
 	assert_total(FILES * BLOCKS + OVER * (1 + 2 + 3));
 	for (int i = 0; i < FILES && !lost(session); i++) {
 		f = row_of(fd[i], 0);
-		assert_int_equal(f->writes, BLOCKS + OVER * (i + 1));
-		assert_int_equal(f->submitted, f->writes * BLOCK);
-		assert_int_equal(f->extending, BLOCKS);
-		assert_int_equal(f->errors + f->shorts + f->findings, 0);
-		assert_int_equal(f->unmapped, 0);
-		assert_int_equal(f->over, 0);
+		assert_int_equal(f->sum.writes, BLOCKS + OVER * (i + 1));
+		assert_int_equal(f->sum.submitted, f->sum.writes * BLOCK);
+		assert_int_equal(f->sum.extending, BLOCKS);
+		assert_int_equal(f->sum.errors + f->sum.shorts + f->sum.findings, 0);
+		assert_int_equal(f->sum.unmapped, 0);
+		assert_int_equal(f->sum.over, 0);
 		assert_true(is_blind(session) || f->flags & E4D_F_SYNC);
 		assert_false(f->flags & (E4D_F_ASYNC | E4D_F_DSYNC));
 	}
@@ -150,12 +150,12 @@ static void test_errors_and_shorts(void **state)
 	assert_total(ERRORS + shorts + 5);
 	f = row_of(a, 0);
 	assert_non_null(f);
-	assert_int_equal(f->writes, ERRORS + 5);
-	assert_int_equal(f->submitted, (ERRORS * 3 + 5) * BLOCK);
-	assert_int_equal(f->errors, is_blind(session) ? 0 : ERRORS);
-	assert_int_equal(f->shorts + f->extending, 0);
+	assert_int_equal(f->sum.writes, ERRORS + 5);
+	assert_int_equal(f->sum.submitted, (ERRORS * 3 + 5) * BLOCK);
+	assert_int_equal(f->sum.errors, is_blind(session) ? 0 : ERRORS);
+	assert_int_equal(f->sum.shorts + f->sum.extending, 0);
 	f = row_of(b, 0);
-	assert_true(f ? f->writes == 10 && f->errors + f->shorts == 10 : !shorts);
+	assert_true(f ? f->sum.writes == 10 && f->sum.errors + f->sum.shorts == 10 : !shorts);
 	close(a);
 	close(b);
 	e4d_session_close(session);
@@ -188,14 +188,14 @@ static void test_queued_writes(void **state)
 	assert_total(CHILDREN * EACH);
 	assert_int_equal(table.bytes, table.writes * BLOCK);
 	assert_int_equal(table.n, CHILDREN);
-	assert_true(table.other.writes < CHILDREN * EACH / 2);
+	assert_true(table.other.sum.writes < CHILDREN * EACH / 2);
 	for (int i = 0; i < CHILDREN; i++) {
 		const struct e4d_row *f = row_of(fd[i], 0);
 
 		assert_non_null(f);
 		assert_latencies(f, began * QUEUE);
-		assert_true(f->writes <= EACH);
-		assert_int_equal(f->errors + f->shorts + f->extending, 0);
+		assert_true(f->sum.writes <= EACH);
+		assert_int_equal(f->sum.errors + f->sum.shorts + f->sum.extending, 0);
 		close(fd[i]);
 	}
 	e4d_session_close(session);
@@ -236,15 +236,15 @@ static void test_inode_number_used_again(void **state)
 	f[1] = row_of(fd, 1);
 	assert_non_null(f[0]);
 	assert_non_null(f[1]);
-	assert_int_equal(f[0]->writes + f[1]->writes, 17);
-	assert_int_equal(f[f[0]->gen != gen]->writes, 7);
+	assert_int_equal(f[0]->sum.writes + f[1]->sum.writes, 17);
+	assert_int_equal(f[f[0]->gen != gen]->sum.writes, 7);
 	assert_int_equal(f[f[0]->gen != gen]->gen, gen);
 	usleep(200000); /* the first one's place is freed, and its sums are not lost */
 	read_table();
 	read_table();
 	assert_int_equal(table.n, 1);
-	assert_int_equal(row_of(fd, 0)->writes, 7);
-	assert_int_equal(table.other.writes, 10);
+	assert_int_equal(row_of(fd, 0)->sum.writes, 7);
+	assert_int_equal(table.other.sum.writes, 10);
 	stop();
 	assert_total(17);
 	close(fd);
@@ -283,9 +283,9 @@ static void test_more_files_than_places(void **state)
 	read_table();
 	assert_true(table.n > 0 && table.n <= E4D_FILES / 128);
 	for (size_t i = 0; i < table.n; i++)
-		assert_int_equal(table.row[i].writes, 2 * EACH);
-	assert_int_equal(table.other.writes, (FILES - table.n) * 2 * EACH);
-	assert_int_equal(table.other.extending, (FILES - table.n) * EACH);
+		assert_int_equal(table.row[i].sum.writes, 2 * EACH);
+	assert_int_equal(table.other.sum.writes, (FILES - table.n) * 2 * EACH);
+	assert_int_equal(table.other.sum.extending, (FILES - table.n) * EACH);
 	assert_total(FILES * 2 * EACH);
 	for (int i = 0; i < E4D_IDLE_READS + 2; i++)
 		read_table();
@@ -293,11 +293,11 @@ static void test_more_files_than_places(void **state)
 	read_table();
 	read_table();
 	assert_int_equal(table.n, 0);
-	assert_int_equal(table.other.writes, FILES * 2 * EACH);
+	assert_int_equal(table.other.sum.writes, FILES * 2 * EACH);
 	child_writes(fd[0], 3);
 	stop();
 	assert_int_equal(table.n, 1);
-	assert_int_equal(row_of(fd[0], 0)->writes, 3);
+	assert_int_equal(row_of(fd[0], 0)->sum.writes, 3);
 	assert_total(FILES * 2 * EACH + 3);
 	for (int i = 0; i < FILES; i++)
 		close(fd[i]);
@@ -360,16 +360,16 @@ static void test_settled_by_the_session(void **state)
 	assert_total(1);
 	f = row_of(fd, 0);
 	assert_non_null(f);
-	assert_int_equal(f->writes, 1);
-	assert_int_equal(f->submitted, ASKED);
-	assert_int_equal(f->extending, 1);
-	assert_int_equal(f->findings, disk.written != 0);
+	assert_int_equal(f->sum.writes, 1);
+	assert_int_equal(f->sum.submitted, ASKED);
+	assert_int_equal(f->sum.extending, 1);
+	assert_int_equal(f->sum.findings, disk.written != 0);
 	assert_int_equal(f->pid, pid);
 	process.pid = pid;
 	assert_int_equal(e4d_session_processes(session, on_process, &process), 0);
-	assert_int_equal(process.writes, 1);
-	assert_int_equal(process.submitted, ASKED);
-	assert_int_equal(process.findings, f->findings);
+	assert_int_equal(process.sum.writes, 1);
+	assert_int_equal(process.sum.submitted, ASKED);
+	assert_int_equal(process.sum.findings, f->sum.findings);
 	assert_string_equal(process.comm, "test_files");
 	for (int i = 0; i < 2; i++)
 		close(report[i]), close(go[i]);

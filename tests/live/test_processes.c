@@ -74,16 +74,17 @@ static void test_each_process_has_its_own(void **state)
 
 		assert_non_null(a);
 		assert_non_null(b);
-		assert_int_equal(a->writes, BLOCKS);
-		assert_int_equal(a->extending, i ? 0 : BLOCKS);
-		assert_int_equal(b->writes, 100 * (i + 1));
-		assert_int_equal(b->submitted, 100 * (i + 1) * BLOCK);
-		assert_int_equal(b->extending + b->errors + b->shorts + b->findings, 0);
+		assert_int_equal(a->sum.writes, BLOCKS);
+		assert_int_equal(a->sum.extending, i ? 0 : BLOCKS);
+		assert_int_equal(b->sum.writes, 100 * (i + 1));
+		assert_int_equal(b->sum.submitted, 100 * (i + 1) * BLOCK);
+		assert_int_equal(b->sum.extending + b->sum.errors + b->sum.shorts + b->sum.findings,
+		                 0);
 		assert_int_equal(a->ino + a->dev + b->ino + b->dev, 0);
 		assert_named(a);
 		assert_named(b);
 	}
-	assert_int_equal(table.other.writes, 0);
+	assert_int_equal(table.other.sum.writes, 0);
 	/* they have ended: some refreshes later they are `other`, and nothing is lost */
 	usleep(200000);
 	read_table();
@@ -91,7 +92,7 @@ static void test_each_process_has_its_own(void **state)
 	read_table();
 	stop();
 	assert_int_equal(table.n, 0);
-	assert_int_equal(table.other.writes, N * BLOCKS + 100 * (1 + 2 + 3 + 4));
+	assert_int_equal(table.other.sum.writes, N * BLOCKS + 100 * (1 + 2 + 3 + 4));
 	assert_int_equal(table.bytes, table.writes * BLOCK);
 	close(fd);
 	end();
@@ -119,7 +120,7 @@ static void test_only_while_wanted(void **state)
 	assert_int_equal(table.writes, 20);
 	row = row_of(pid);
 	assert_non_null(row);
-	assert_int_equal(row->submitted, 20 * BLOCK);
+	assert_int_equal(row->sum.submitted, 20 * BLOCK);
 	close(fd);
 	end();
 }
@@ -141,12 +142,13 @@ static void test_errors_and_shorts(void **state)
 	stop();
 	row = row_of(pid[0]);
 	assert_non_null(row);
-	assert_int_equal(row->writes, ERRORS);
-	assert_int_equal(row->submitted, ERRORS * 3 * BLOCK);
-	assert_int_equal(row->errors, is_blind(session) ? 0 : ERRORS);
-	assert_int_equal(row->shorts, 0);
+	assert_int_equal(row->sum.writes, ERRORS);
+	assert_int_equal(row->sum.submitted, ERRORS * 3 * BLOCK);
+	assert_int_equal(row->sum.errors, is_blind(session) ? 0 : ERRORS);
+	assert_int_equal(row->sum.shorts, 0);
 	row = row_of(pid[1]);
-	assert_true(row ? row->writes == 10 && row->errors + row->shorts == 10 : !shorts);
+	assert_true(row ? row->sum.writes == 10 && row->sum.errors + row->sum.shorts == 10
+	                : !shorts);
 	close(a);
 	close(b);
 	end();
@@ -177,13 +179,13 @@ static void test_queued_writes(void **state)
 	assert_in_range(table.writes, CHILDREN * EACH - lost(session), CHILDREN * EACH);
 	assert_int_equal(table.bytes, table.writes * BLOCK);
 	assert_int_equal(table.n, CHILDREN);
-	assert_true(table.other.writes < CHILDREN * EACH / 2);
+	assert_true(table.other.sum.writes < CHILDREN * EACH / 2);
 	for (int i = 0; i < CHILDREN; i++) {
 		const struct e4d_row *row = row_of(pid[i]);
 
 		assert_non_null(row);
-		assert_true(row->writes && row->writes <= EACH);
-		assert_int_equal(row->errors + row->shorts + row->extending, 0);
+		assert_true(row->sum.writes && row->sum.writes <= EACH);
+		assert_int_equal(row->sum.errors + row->sum.shorts + row->sum.extending, 0);
 		close(fd[i]);
 	}
 	end();
@@ -217,8 +219,8 @@ static void test_more_processes_than_places(void **state)
 	stop();
 	assert_true(table.n > 0 && table.n <= E4D_PROCESSES / 64);
 	for (size_t i = 0; i < table.n; i++)
-		assert_int_equal(table.row[i].writes, EACH);
-	assert_int_equal(table.other.writes, (CHILDREN - table.n) * EACH);
+		assert_int_equal(table.row[i].sum.writes, EACH);
+	assert_int_equal(table.other.sum.writes, (CHILDREN - table.n) * EACH);
 	assert_int_equal(table.bytes, CHILDREN * EACH * BLOCK);
 	close(fd);
 	end();

@@ -146,9 +146,9 @@ static inline void row(struct fixture *x, uint64_t ino, uint64_t writes, uint32_
 {
 	struct e4d_row *r = &x->k.row[x->k.rows++];
 
-	*r = (struct e4d_row){.ino = ino, .dev = 8u << 20 | 1, .gen = 1, .writes = writes};
-	r->submitted = writes * 4096;
-	r->latency[latency_row] = writes;
+	*r = (struct e4d_row){.ino = ino, .dev = 8u << 20 | 1, .gen = 1, .sum.writes = writes};
+	r->sum.submitted = writes * 4096;
+	r->sum.latency[latency_row] = writes;
 }
 
 static inline void refresh(struct fixture *x, unsigned int seconds)

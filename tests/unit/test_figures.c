@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "view/figures.h"
+#include "session/figures.h"
 #include "view/text.h"
 
 static void figures_for_people(void **state)

@@ -41,8 +41,8 @@ static void on_row(void *ctx, const struct e4d_row *row)
 {
 	struct seen *s = ctx;
 
-	s->writes += row->writes;
-	s->bytes += row->submitted;
+	s->writes += row->sum.writes;
+	s->bytes += row->sum.submitted;
 	if (row->other) {
 		s->other = *row;
 		return;
@@ -129,7 +129,7 @@ static void test_processes_come_and_go(void **state)
 		assert_int_equal(e4d_table_read(t, writes * SECOND, NULL, on_row, &seen), 0);
 		assert_int_equal(seen.writes, writes);
 		assert_int_equal(seen.last.pid, first + from);
-		assert_int_equal(seen.last.writes, 1);
+		assert_int_equal(seen.last.sum.writes, 1);
 		assert_int_equal(seen.last.ino, 0);
 		assert_string_equal(seen.last.comm, "");
 		for (int i = 0; i < E4D_PROCESSES; i++) /* as sched_process_exit does */
@@ -176,13 +176,13 @@ static void test_parts_are_one_row(void **state)
 	e4d_table_settled(t, &rec);
 	assert_int_equal(e4d_table_read(t, SECOND, NULL, on_row, &seen), 0);
 	assert_int_equal(seen.rows, 1);
-	assert_int_equal(seen.last.writes, 7);
-	assert_int_equal(seen.last.latency[10], 6);
-	assert_int_equal(seen.last.submitted, 1000);
-	assert_int_equal(seen.last.unmapped, 1000 - 9000);
-	assert_int_equal(seen.last.over, 9000 - 4096);
-	assert_int_equal(seen.last.extending, 1);
-	assert_int_equal(seen.last.findings, 1);
+	assert_int_equal(seen.last.sum.writes, 7);
+	assert_int_equal(seen.last.sum.latency[10], 6);
+	assert_int_equal(seen.last.sum.submitted, 1000);
+	assert_int_equal(seen.last.sum.unmapped, 1000 - 9000);
+	assert_int_equal(seen.last.sum.over, 9000 - 4096);
+	assert_int_equal(seen.last.sum.extending, 1);
+	assert_int_equal(seen.last.sum.findings, 1);
 	assert_int_equal(seen.last.pid, 9);
 	assert_int_equal(seen.last.flags, E4D_F_EXTEND);
 	e4d_table_close(t);

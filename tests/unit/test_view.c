@@ -11,7 +11,7 @@ static void rates_totals_averages(void **state)
 
 	row(x, 11, 100, 14);
 	refresh(x, 1);
-	x->k.row[0].writes = x->k.row[0].latency[14] = 300;
+	x->k.row[0].sum.writes = x->k.row[0].sum.latency[14] = 300;
 	refresh(x, 2);
 	draw(x, 24, 80);
 	expect_in(line_with(x, "file-11"), " 100 "); /* 200 in 2 s */
@@ -22,7 +22,7 @@ static void rates_totals_averages(void **state)
 	draw(x, 24, 80);
 	expect_in(line_with(x, "file-11"), " 100 "); /* 300 in 3 s */
 	keys(x, "z");
-	x->k.row[0].writes = 350;
+	x->k.row[0].sum.writes = 350;
 	refresh(x, 1);
 	draw(x, 24, 80);
 	expect_in(line_with(x, "file-11"), " 50 ");
@@ -35,7 +35,7 @@ static void not_judged_yet(void **state)
 	struct e4d_record r = leak(31, x->k.now);
 
 	row(x, 31, 5, 14);
-	x->k.row[0].extending = 1;
+	x->k.row[0].sum.extending = 1;
 	refresh(x, 1);
 	draw(x, 24, 80);
 	assert_null(strstr(line_with(x, "file-31"), "clean"));
@@ -58,8 +58,8 @@ static void what_leaves_is_other(void **state)
 	row(x, 12, 50, 14);
 	refresh(x, 1);
 	x->k.rows = 1;
-	x->k.row[1] = (struct e4d_row){.other = true, .writes = 53};
-	x->k.row[1].latency[14] = 53;
+	x->k.row[1] = (struct e4d_row){.other = true, .sum.writes = 53};
+	x->k.row[1].sum.latency[14] = 53;
 	x->k.rows = 2;
 	refresh(x, 1);
 	assert_int_equal(x->m.files.n, 1);
@@ -105,7 +105,7 @@ static void pause_keeps_the_picture(void **state)
 	row(x, 11, 100, 14);
 	refresh(x, 1);
 	keys(x, " ");
-	x->k.row[0].writes = 5000;
+	x->k.row[0].sum.writes = 5000;
 	refresh(x, 1);
 	draw(x, 24, 80);
 	expect_in(line_with(x, "ext4diotop"), "PAUSED");
@@ -145,7 +145,7 @@ static void filter_search_and_active(void **state)
 	keys(x, "o");
 	draw(x, 24, 80);
 	assert_false(shows(x, "file-11"));
-	x->k.row[0].writes++;
+	x->k.row[0].sum.writes++;
 	refresh(x, 1);
 	draw(x, 24, 80);
 	line_with(x, "file-11");
@@ -251,7 +251,7 @@ static void cursor_follows(void **state)
 	draw(x, 24, 80);
 	keys(x, "jj");
 	assert_int_equal(((const struct e4d_item *)e4d_view_at_cursor(&x->v))->key.id, 11);
-	x->k.row[0].writes = 5000;
+	x->k.row[0].sum.writes = 5000;
 	refresh(x, 1);
 	draw(x, 24, 80);
 	assert_int_equal(((const struct e4d_item *)e4d_view_at_cursor(&x->v))->key.id, 11);

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "plain.h"
-#include "trace/guard.h"
 #include "trace/reader.h"
 #include "trace/writer.h"
 #include "util/crc32c.h"
@@ -460,29 +459,6 @@ static void overwrites_nothing(void **state)
 	assert_int_equal(try("/nowhere/at/all", why, sizeof(why)), -ENOENT);
 }
 
-static void the_guard_cuts_what_is_torn(void **state)
-{
-	struct e4d_trace_writer *w = create(NULL);
-	struct seen seen = {0};
-	struct stat st;
-	char path[96];
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
-
-	(void)state;
-	put_many(w, 0, 3000);
-	end(w, 0);
-	snprintf(path, sizeof(path), "%s/cpu0-000000", dir);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(truncate(path, st.st_size - 1), 0);
-	snprintf(path, sizeof(path), "%s/.cpu1-000000.zst", dir);
-	close(open(path, O_CREAT | O_WRONLY, 0600));
-	e4d_guard_mend(fd);
-	close(fd);
-	assert_int_equal(stat(path, &st), -1);
-	assert_true(see(&seen, "cpu0-000000"));
-	assert_int_equal(seen.packets, 2);
-}
-
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -498,7 +474,6 @@ int main(void)
 		IN_DIR(removes_the_oldest_at_its_bound),
 		IN_DIR(a_failed_write_leaves_whole_packets),
 		IN_DIR(overwrites_nothing),
-		IN_DIR(the_guard_cuts_what_is_torn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,7 @@ static void on_row(void *ctx, const struct e4d_row *row)
 	struct seen *seen = ctx;
 
 	seen->rows++;
-	seen->writes += row->writes;
+	seen->writes += row->sum.writes;
 }
 
 static double cpu_ns(void)

@@ -16,8 +16,8 @@ static inline int many_files(uint32_t files, uint64_t round, e4d_row_fn *fn, voi
 		struct e4d_row row = {
 			.ino = i + 1, .dev = 1, .gen = 1, .pid = i % MANY_PROCESSES + 1};
 
-		row.writes = row.latency[14] = round * (i % 1000);
-		row.submitted = row.writes * 4096;
+		row.sum.writes = row.sum.latency[14] = round * (i % 1000);
+		row.sum.submitted = row.sum.writes * 4096;
 		fn(ctx, &row);
 	}
 	fn(ctx, &other);
@@ -29,7 +29,7 @@ static inline int many_processes(uint64_t round, e4d_row_fn *fn, void *ctx)
 	struct e4d_row other = {.other = true};
 
 	for (uint32_t i = 0; i < MANY_PROCESSES; i++) {
-		struct e4d_row row = {.pid = i + 1, .comm = "many", .writes = round * i};
+		struct e4d_row row = {.pid = i + 1, .comm = "many", .sum.writes = round * i};
 
 		fn(ctx, &row);
 	}

@@ -20,66 +20,63 @@ static int sys_bpf(int cmd, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 }
 
-/* A file descriptor of the newest map of this name, or -1. */
-static int find_map(const char *name, struct bpf_map_info *info)
+/* The next map or program after *id: its file descriptor, its info in *info; -1: no more. */
+static int next_object(int next, int open, __u32 *id, void *info, __u32 info_len)
 {
-	int found = -1;
-	__u32 id = 0;
-
 	for (;;) {
-		union bpf_attr attr = {.start_id = id};
-		struct bpf_map_info one = {0};
+		union bpf_attr attr = {.start_id = *id};
 		int fd;
 
-		if (sys_bpf(BPF_MAP_GET_NEXT_ID, &attr))
-			return found;
-		id = attr.next_id;
+		if (sys_bpf(next, &attr))
+			return -1;
+		*id = attr.next_id;
 		memset(&attr, 0, sizeof(attr));
-		attr.map_id = id;
-		fd = sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr);
+		attr.map_id = *id; /* prog_id lies at the same place */
+		fd = sys_bpf(open, &attr);
 		if (fd < 0)
 			continue;
+		memset(info, 0, info_len);
 		memset(&attr, 0, sizeof(attr));
-		attr.info.bpf_fd = fd;
-		attr.info.info_len = sizeof(one);
-		attr.info.info = (uintptr_t)&one;
-		if (sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) || strcmp(one.name, name) ||
-		    one.value_size != sizeof(struct e4d_slot)) {
+		attr.info.bpf_fd = (__u32)fd;
+		attr.info.info_len = info_len;
+		attr.info.info = (uintptr_t)info;
+		if (!sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr))
+			return fd;
+		close(fd);
+	}
+}
+
+/* A file descriptor of the newest map of this name, or -1. */
+static int find_map(const char *name)
+{
+	struct bpf_map_info info;
+	int found = -1, fd;
+	__u32 id = 0;
+
+	while ((fd = next_object(BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID, &id, &info,
+	                         sizeof(info))) >= 0) {
+		if (strcmp(info.name, name) || info.value_size != sizeof(struct e4d_slot)) {
 			close(fd);
 			continue;
 		}
 		if (found >= 0)
 			close(found);
 		found = fd;
-		*info = one;
 	}
+	return found;
 }
 
 /* Events that a program did not see, for it or another was running on that CPU; from 5.12. */
 void hold_misses(void)
 {
+	struct bpf_prog_info info;
 	uint64_t sum = 0;
 	__u32 id = 0;
+	int fd;
 
-	for (;;) {
-		union bpf_attr attr = {.start_id = id};
-		struct bpf_prog_info info = {0};
-		int fd;
-
-		if (sys_bpf(BPF_PROG_GET_NEXT_ID, &attr))
-			break;
-		id = attr.next_id;
-		memset(&attr, 0, sizeof(attr));
-		attr.prog_id = id;
-		fd = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
-		if (fd < 0)
-			continue;
-		memset(&attr, 0, sizeof(attr));
-		attr.info.bpf_fd = fd;
-		attr.info.info_len = sizeof(info);
-		attr.info.info = (uintptr_t)&info;
-		if (!sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr))
-			sum += info.recursion_misses;
+	while ((fd = next_object(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, &id, &info,
+	                         sizeof(info))) >= 0) {
+		sum += info.recursion_misses;
 		close(fd);
 	}
 	dprintf(STDOUT_FILENO, "{\"crash\":\"misses\",\"count\":%llu}\n", (unsigned long long)sum);
@@ -101,8 +98,7 @@ static void print_slot(const struct e4d_slot *s)
 
 int hold_live(void)
 {
-	struct bpf_map_info info = {0};
-	int fd = find_map("inflight", &info);
+	int fd = find_map("inflight");
 	uint64_t key = 0, next = 0;
 	struct e4d_slot slot;
 	bool first = true;

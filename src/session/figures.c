@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <math.h>
-#include <string.h>
-#include "view/figures.h"
-
-struct e4d_figures e4d_figures_of(const struct e4d_row *row)
-{
-	struct e4d_figures f = {
-		.writes = row->writes,
-		.submitted = row->submitted,
-		.unmapped = row->unmapped,
-		.over = row->over,
-		.extending = row->extending,
-		.shorts = row->shorts,
-		.errors = row->errors,
-		.findings = row->findings,
-	};
-
-	memcpy(f.latency, row->latency, sizeof(f.latency));
-	return f;
-}
+#include "session/figures.h"
 
 void e4d_figures_count(struct e4d_figures *f, const struct e4d_record *rec)
 {
