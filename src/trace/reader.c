@@ -53,6 +53,7 @@ static uint64_t real_ns(const struct e4d_source *d, uint64_t boot_ns)
 	return boot_ns < NEVER - 1 - by ? boot_ns + by : NEVER - 1;
 }
 
+/* The first that real_ns() makes ns of: 0 is kept for all that lie before. */
 static uint64_t boot_ns(const struct e4d_source *d, uint64_t ns)
 {
 	int64_t diff = d->host.real_minus_boot_ns;
@@ -60,6 +61,8 @@ static uint64_t boot_ns(const struct e4d_source *d, uint64_t ns)
 
 	if (diff >= 0)
 		return ns > by ? ns - by : 0;
+	if (!ns)
+		return 0;
 	return ns < UINT64_MAX - by ? ns + by : UINT64_MAX;
 }
 

@@ -115,6 +115,34 @@ static void test_seek(void **state)
 	e4d_trace_close(r);
 }
 
+/* Clocks as far apart as a forger likes: no write is lost, from the start or from a time. */
+static void test_clocks_far_apart(void **state)
+{
+	static const uint64_t real[] = {1ULL << 63, UINT64_MAX - 1010, INT64_MAX};
+	struct e4d_trace_write w;
+	uint64_t first, last;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(real) / sizeof(*real); k++) {
+		struct e4d_trace_reader *r;
+
+		put_session(dir, 1, "host", real[k], true);
+		put_file(dir, "cpu0-000000", bytes, make_cpu(bytes, 1, 0, 0, 6, 1, 0));
+		r = open_dir();
+		for (int round = 0; round < 2; round++) {
+			for (unsigned int i = 0; i < 6; i++) {
+				assert_int_equal(e4d_trace_next(r, &w), 1);
+				assert_inside(&w, 0, i);
+			}
+			assert_int_equal(e4d_trace_next(r, &w), 0);
+			e4d_trace_span(r, &first, &last);
+			assert_true(first <= last);
+			assert_int_equal(e4d_trace_seek(r, round ? last : first), 0);
+		}
+		e4d_trace_close(r);
+	}
+}
+
 static void test_newer(void **state)
 {
 	(void)state;
@@ -234,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_of_it),
 		TEST(test_seek),
+		TEST(test_clocks_far_apart),
 		TEST(test_newer),
 		TEST(test_unknown_is_passed),
 		TEST(test_once_and_in_order),
