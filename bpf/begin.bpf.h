@@ -11,10 +11,21 @@
 
 #include "finish.bpf.h"
 
+/* What lies behind the end of a name may be left of an earlier one. */
+static __always_inline bool comm_passes(void)
+{
+	__u64 comm[2] = {0};
+
+	k_comm((char *)comm);
+	return (comm[0] & cfg.comm_mask[0]) == cfg.comm[0] &&
+	       (comm[1] & cfg.comm_mask[1]) == cfg.comm[1];
+}
+
 static __always_inline bool passes(struct inode *inode, __u32 tgid)
 {
 	return (!cfg.dev || k_dev(inode) == cfg.dev) &&
-	       (!cfg.ino || LOAD(inode, i_ino) == cfg.ino) && (!cfg.tgid || tgid == cfg.tgid);
+	       (!cfg.ino || LOAD(inode, i_ino) == cfg.ino) && (!cfg.tgid || tgid == cfg.tgid) &&
+	       (!cfg.comm_mask[0] || comm_passes());
 }
 
 static __always_inline bool wanted(struct inode *inode, __u32 tgid)

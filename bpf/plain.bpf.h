@@ -81,7 +81,7 @@ static __always_inline void plain_where(struct kiocb *iocb, struct inode *inode,
 	p->dev = k_dev(inode);
 	p->gen = LOAD(inode, i_generation);
 	p->offset = LOAD(iocb, ki_pos);
-	p->flags = LOAD(iocb, ki_complete) ? 0 : E4D_F_SYNC;
+	p->flags = LOAD(iocb, ki_complete) ? E4D_F_ASYNC : E4D_F_SYNC;
 	if (E4D_TIER != E4D_TIER_FENTRY) /* the others see no return */
 		p->call = k_call_id();
 }

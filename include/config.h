@@ -47,6 +47,8 @@ struct e4d_config {
 	__u8 pad;
 	__u32 ring_rows; /* powers of two: see flight.h */
 	__u32 ring_pages;
+	__u64 comm[2];      /* the submitting thread's name, zeros behind its end */
+	__u64 comm_mask[2]; /* what of it counts, the end included; 0: every name */
 };
 
 /*

@@ -128,6 +128,14 @@ const char *e4d_filter_text(const struct e4d_filter *f)
 	return f ? f->text : "";
 }
 
+static void push_comm(const char *name, struct e4d_config *cfg)
+{
+	size_t len = strnlen(name, E4D_COMM_LEN - 1);
+
+	memcpy(cfg->comm, name, len);
+	memset(cfg->comm_mask, 0xff, len + 1);
+}
+
 void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg)
 {
 	for (unsigned int i = 0; f && i < f->count; i++) {
@@ -144,6 +152,8 @@ void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg)
 			cfg->ino = u;
 		else if (!strcmp(name, "pid") && !cfg->tgid && u <= UINT32_MAX)
 			cfg->tgid = (__u32)u;
+		else if (!strcmp(name, "comm") && !cfg->comm_mask[0])
+			push_comm(t->val[0].str, cfg);
 		else if (!strcmp(name, "flags") && 1u << u == E4D_F_EXTEND)
 			cfg->extend_only = 1;
 	}

@@ -37,7 +37,7 @@ bool e4d_filter_needs_comm(const struct e4d_filter *f);
 const char *e4d_filter_text(const struct e4d_filter *f);
 
 /*
- * Fills dev, ino, tgid and extend_only of cfg, where they are still 0, from
+ * Fills dev, ino, tgid, comm and extend_only of cfg, where they are still 0, from
  * terms with one plain "=" value. User space still has to match all records.
  */
 void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg);

@@ -52,6 +52,8 @@ static bool fed_by(const struct e4d_model *m, struct e4d_record r, const char *p
 		r.ino = m->pushed.ino;
 	if (!r.pid)
 		r.pid = m->pushed.tgid;
+	if (m->pushed.comm_mask[0]) /* a process's name need not be that of its thread */
+		memcpy(r.comm, m->pushed.comm, sizeof(r.comm));
 	if (m->pushed.extend_only)
 		r.flags |= E4D_F_EXTEND;
 	return e4d_filter_match(m->filter, &r, path);

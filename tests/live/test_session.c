@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -230,6 +231,37 @@ static void test_extend_and_process_filter(void **state)
 	close(fd);
 }
 
+/* By the thread's name: what an earlier, longer one left behind its end does not count. */
+static void test_filter_comm(void **state)
+{
+	static const char *const names[] = {"filtered-longer", "filtered", "filter", "other"};
+	const char *dir = getenv("E4D_DIR");
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+	struct e4d_session *s;
+	struct e4d_counters c;
+	char own[E4D_COMM_LEN];
+	struct seen seen;
+
+	(void)state;
+	assert_true(fd >= 0);
+	prctl(PR_GET_NAME, own);
+	memcpy(filter.comm, "filtered", 8);
+	memset(filter.comm_mask, 0xff, 9);
+	s = start(&seen, dir, 1, 0);
+	for (int i = 0; i < 4; i++) {
+		prctl(PR_SET_NAME, names[i]);
+		child_writes(fd, 10 + i, 0);
+	}
+	prctl(PR_SET_NAME, own);
+	assert_int_equal(e4d_session_stop(s), 0);
+	e4d_session_counters(s, &c);
+	assert_int_equal(c.v[E4D_C_WRITES], 11);
+	assert_int_equal(c.v[E4D_C_FILTERED], 10 + 12 + 13);
+	assert_int_equal(seen.records, 11);
+	e4d_session_close(s);
+	close(fd);
+}
+
 /* Queued writes complete elsewhere; iocbs are used again at once. */
 static void test_async_none_lost(void **state)
 {
@@ -293,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_own_process_is_left_out),
 		cmocka_unit_test(test_async_none_lost),
 		cmocka_unit_test(test_extend_and_process_filter),
+		cmocka_unit_test(test_filter_comm),
 	};
 
 	if (!getenv("E4D_DIR")) {

@@ -425,6 +425,42 @@ static void test_pushdown(void **state)
 	}
 }
 
+/* The name and its end, and nothing behind it. */
+static void test_pushdown_comm(void **state)
+{
+	static const struct {
+		const char *text, *name; /* NULL: left to user space */
+	} rows[] = {
+		{"comm=dd", "dd"},
+		{"comm=a15-bytes-long-", "a15-bytes-long-"},
+		{"comm=eight-by", "eight-by"},
+		{"comm=dd comm=fio", "dd"},
+		{"comm=dd,fio", NULL},
+		{"comm!=dd", NULL},
+		{"comm~dd", NULL},
+		{"comm=null", "null"}, /* a record always has one */
+		{"comm=\"null\"", "null"},
+	};
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char name[E4D_COMM_LEN] = "", mask[E4D_COMM_LEN] = "";
+		struct e4d_config cfg = {0};
+		struct e4d_filter *f;
+
+		assert_int_equal(e4d_filter_parse(rows[i].text, &f, err, sizeof(err)), 0);
+		e4d_filter_pushdown(f, &cfg);
+		if (rows[i].name) {
+			memcpy(name, rows[i].name, strlen(rows[i].name));
+			memset(mask, 0xff, strlen(rows[i].name) + 1);
+		}
+		assert_memory_equal(cfg.comm, name, sizeof(name));
+		assert_memory_equal(cfg.comm_mask, mask, sizeof(mask));
+		e4d_filter_free(f);
+	}
+}
+
 static unsigned long long seed = 0x5eed1e55;
 
 static unsigned int rnd(unsigned int n)
@@ -488,12 +524,12 @@ static void test_fuzz(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),         cmocka_unit_test(test_null_path),
-		cmocka_unit_test(test_bad),          cmocka_unit_test(test_length),
-		cmocka_unit_test(test_add),          cmocka_unit_test(test_full_comm),
-		cmocka_unit_test(test_invalid_utf8), cmocka_unit_test(test_stars),
-		cmocka_unit_test(test_dev_names),    cmocka_unit_test(test_pushdown),
-		cmocka_unit_test(test_fuzz),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_null_path),
+		cmocka_unit_test(test_bad),           cmocka_unit_test(test_length),
+		cmocka_unit_test(test_add),           cmocka_unit_test(test_full_comm),
+		cmocka_unit_test(test_invalid_utf8),  cmocka_unit_test(test_stars),
+		cmocka_unit_test(test_dev_names),     cmocka_unit_test(test_pushdown),
+		cmocka_unit_test(test_pushdown_comm), cmocka_unit_test(test_fuzz),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
