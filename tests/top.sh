@@ -122,8 +122,39 @@ screens() {
 	same_screen files.80x24
 }
 
+# Keys that terminfo does not know are no keys of ours: "A" at the end of an arrow's bytes
+# would call all findings seen.
+unknown_keys() {
+	local term
+	for term in linux screen; do
+		start 80x24 "cd $tmp && TERM=$term exec $prog top -r $tmp/dump -d 600"
+		until_shows 'ext4diotop'
+		keys f
+		until_shows '1 NEW FINDING'
+		keys C-Up S-Up M-Up C-F5 M-A
+		sleep 0.2
+		keys C-Right u
+		shows "unknown-keys/$term" ' 1000'
+		check "unknown-keys/$term/unseen" 1 "$(screen | grep -c '1 NEW FINDING')"
+		keys Escape
+		sleep 0.2
+		keys u
+		shows "unknown-keys/$term/keys-go-on" ' exact'
+	done
+	start 80x24 "TERM=nosuchterm $prog top -r $tmp/dump; echo rc \$?; exec cat"
+	shows unknown-term 'does not know the terminal TERM=nosuchterm'
+	shows unknown-term-exit 'rc 3'
+	# a limit of the file's size is an error of w, and not the end
+	start 80x24 "cd $tmp && ulimit -f 8 && exec $prog top -r $tmp/dump -d 600"
+	until_shows 'ext4diotop'
+	keys f w C-u limited Enter
+	shows file-limit 'File too large'
+}
+
 replaying() {
 	replay 80x24
+	keys g xx Enter
+	shows replay-no-time "not 'xx'"
 	keys f
 	shows replay-next-finding '1 NEW FINDING'
 	shows replay-stopped 'STOPPED'
@@ -138,6 +169,10 @@ replaying() {
 	shows replay-jumps-by-seconds '22:43:1'
 	keys .
 	shows replay-end 'END OF DUMP'
+	keys g 21:00:00 Enter
+	shows replay-before-its-start 'the dump is from 22:13:20 to '
+	keys g 22:20:00junk Enter
+	shows replay-time-and-more "not '22:20:00junk'"
 	keys 1 /orders Enter
 	keys Enter
 	shows search-and-enter 'ino 103'
@@ -184,7 +219,7 @@ terminal() {
 ends() {
 	local what="--filter dev=$dir" name pid before
 	[ -n "$dir" ] || what="-r $tmp/dump -d 600"
-	local -A exit=([q]=4 [QUIT]=131 [ctrl-c]=4 [TERM]=4 [HUP]=4 [SEGV]=139 [ABRT]=134)
+	local -A exit=([q]=4 [QUIT]=131 [ctrl-c]=4 [TERM]=4 [HUP]=4 [SEGV]=139 [ABRT]=134 [USR1]=138)
 	for name in "${!exit[@]}"; do
 		# a shell that says how the line was set before and after
 		pane=$name start 80x24 "stty -g >$tmp/before.$name; sh -c 'echo \$\$ >$tmp/pid.$name; exec $prog top $what';
@@ -221,12 +256,18 @@ suspended() {
 	start 80x24 'PS1="$ " exec bash --norc --noprofile -i'
 	t send-keys -t e "stty -g >$tmp/before; $prog top -r $tmp/dump -d 600" Enter
 	until_shows 'REPLAY'
+	keys f
+	until_shows '1 NEW FINDING'
 	keys C-z
 	shows suspend/shell 'Stopped'
 	check suspend/terminal '0 1 0 0' "$(terminal)"
 	keys 'fg' Enter
-	shows suspend/continues 'REPLAY'
+	shows suspend/continues 'STOPPED'
 	check suspend/alternate-screen 1 "$(terminal | cut -c1)"
+	# the first key after it is the key that it was before
+	keys Up u
+	shows suspend/keys ' 1000'
+	check suspend/unseen 1 "$(screen | grep -c '1 NEW FINDING')"
 	keys q
 	until_shows 'top -r'
 	keys "stty -g >$tmp/after; echo DO''NE" Enter
@@ -370,6 +411,7 @@ t new-session -d -s keep 'exec cat' # the server ends with its last session
 t set-option -g remain-on-exit on
 "$maker" "$tmp/dump" || { echo "not ok $suite: no dump could be made"; exit 1; }
 screens
+unknown_keys
 replaying
 ends
 suspended

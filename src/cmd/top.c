@@ -429,6 +429,14 @@ int e4d_cmd_top(int argc, char **argv)
 	if (code != E4D_OPTS_RUN)
 		goto out;
 	t.tables |= !e4d_screen_possible();
+	if (!t.tables && !e4d_screen_known()) {
+		e4d_err("this machine does not know the terminal TERM=%s; try TERM=xterm-256color, "
+		        "or -b for tables",
+		        getenv("TERM"));
+		code = E4D_EXIT_CANNOT;
+		goto out;
+	}
+	signal(SIGXFSZ, SIG_IGN); /* `ulimit -f`: an error of w and p, and not the end */
 	signals = e4d_loop_signals(more, t.tables ? 0 : 3);
 	code = open_feed(&t);
 	if (code)

@@ -129,8 +129,16 @@ static void enter_group(struct e4d_view *v, const struct e4d_item *i)
 		snprintf(text, sizeof(text), "dev=%u:%u", i->key.dev >> 20, i->key.dev & 0xfffff);
 	if (!e4d_view_set_filter(v, text)) {
 		e4d_act_pane(v, E4D_PANE_FILES);
-		e4d_view_say(v, false, "files with %s; \\ and an empty line show all again", text);
+		e4d_view_say(
+			v, false, "%s %s, with all that is written to them; Esc shows all again",
+			v->pane == E4D_PANE_PROCS ? "files seen written by" : "files with", text);
 	}
+}
+
+void e4d_act_unfilter(struct e4d_view *v, int arg)
+{
+	if (v->filter && !e4d_view_set_filter(v, ""))
+		e4d_view_say(v, false, "no filter: all are shown");
 }
 
 void e4d_act_enter(struct e4d_view *v, int arg)
@@ -157,9 +165,8 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 		break;
 	case E4D_PANE_FINDINGS:
 		if (finding->unseen) {
-			v->place[v->pane].follow = false; /* on to the next */
 			e4d_findings_acknowledge(&v->m->findings, finding);
-			e4d_view_say(v, false, "seen; Enter on it again shows its file");
+			e4d_view_say(v, false, "seen; Enter again shows its file");
 		} else {
 			open_detail(v, &finding->last, finding->path);
 		}
@@ -185,7 +192,7 @@ void e4d_act_print(struct e4d_view *v, int arg)
 	int err = e4d_detail_save(&v->detail, name, sizeof(name));
 
 	if (err)
-		e4d_view_say(v, true, "%s could not be written: %s", name, strerror(-err));
+		e4d_view_say(v, true, "not written: %s: %s", strerror(-err), name);
 	else
 		e4d_view_say(v, false, "written to %s", name);
 }
@@ -220,6 +227,9 @@ void e4d_act_prompt(struct e4d_view *v, int what)
 	struct tm tm;
 
 	v->prompt = (enum e4d_prompt)what;
+	if (what == E4D_PROMPT_FILTER && v->mistaken)
+		return; /* to be mended */
+	v->mistaken = false;
 	v->input[0] = 0;
 	if (what == E4D_PROMPT_FILTER) {
 		snprintf(v->input, sizeof(v->input), "%s", e4d_filter_text(v->filter));
@@ -281,7 +291,7 @@ void e4d_act_pause(struct e4d_view *v, int arg)
 }
 
 /* A replay goes on by ns of the dump's time, and is shown. */
-static void advance(struct e4d_view *v, uint64_t ns)
+static int advance(struct e4d_view *v, uint64_t ns)
 {
 	int err;
 
@@ -291,6 +301,7 @@ static void advance(struct e4d_view *v, uint64_t ns)
 		err = e4d_model_refresh(v->m);
 	if (err < 0)
 		e4d_view_say(v, true, "the dump cannot be read on: %s", strerror(-err));
+	return err;
 }
 
 void e4d_act_step(struct e4d_view *v, int arg)
@@ -309,54 +320,78 @@ void e4d_act_speed(struct e4d_view *v, int by)
 void e4d_act_next_finding(struct e4d_view *v, int arg)
 {
 	uint64_t before = v->m->findings.count;
+	int err = 0;
 
 	v->playing = false;
-	while (v->m->findings.count == before && !v->m->feed->ended && !v->alarm)
-		advance(v, (uint64_t)(v->interval * 1e9));
-	if (v->m->findings.count == before)
-		e4d_view_say(v, false, "no finding from here to the end");
-	else
+	while (err >= 0 && v->m->findings.count == before && !v->m->feed->ended)
+		err = advance(v, (uint64_t)(v->interval * 1e9));
+	if (v->m->findings.count != before)
 		v->pane = E4D_PANE_FINDINGS;
+	else if (err >= 0)
+		e4d_view_say(v, false, "no finding from here to the end");
 }
 
-/* HH:MM:SS of the day on which the dump begins, or +SECONDS from its start. */
+/* HH:MM[:SS] of the day on which the dump begins, or of the next; or +SECONDS from its start. */
 static int parse_time(const struct e4d_feed *feed, const char *text, uint64_t *ns)
 {
 	int64_t start = (int64_t)feed->first_ns + feed->boot_to_real_ns;
 	time_t begin = (time_t)(start / 1000000000), t;
-	unsigned int h, m, s = 0;
-	char *end;
+	time_t last = (time_t)(((int64_t)feed->last_ns + feed->boot_to_real_ns) / 1000000000);
+	struct tm day, tm;
+	const char *end;
+	char *rest;
 	double add;
-	struct tm tm;
 
 	if (text[0] == '+') {
-		add = strtod(text + 1, &end);
-		if (end == text + 1 || *end || !(add >= 0 && add < 1e9))
+		add = strtod(text + 1, &rest);
+		if (rest == text + 1 || *rest || !(add >= 0 && add < 1e9))
 			return -EINVAL;
 		*ns = feed->first_ns + (uint64_t)(add * 1e9);
 		return 0;
 	}
-	if (sscanf(text, "%2u:%2u:%2u", &h, &m, &s) < 2 || h > 23 || m > 59 || s > 60)
+	localtime_r(&begin, &day);
+	tm = day;
+	end = strptime(text, "%H:%M:%S", &tm);
+	if (!end) {
+		tm = day;
+		tm.tm_sec = 0;
+		end = strptime(text, "%H:%M", &tm);
+	}
+	if (!end || *end)
 		return -EINVAL;
-	localtime_r(&begin, &tm);
-	tm.tm_hour = (int)h;
-	tm.tm_min = (int)m;
-	tm.tm_sec = (int)s;
+	tm.tm_isdst = -1;
 	t = mktime(&tm);
-	if (t + 1 < begin) /* after midnight */
+	if (t < begin && t + 86400 <= last) /* after midnight */
 		t += 86400;
 	*ns = (uint64_t)((int64_t)t * 1000000000 - feed->boot_to_real_ns);
 	return 0;
 }
 
+static void clock_text(const struct e4d_feed *feed, uint64_t ns, char out[16])
+{
+	time_t t = (time_t)(((int64_t)ns + feed->boot_to_real_ns) / 1000000000);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(out, 16, "%H:%M:%S", &tm);
+}
+
 static void go_to(struct e4d_view *v)
 {
 	struct e4d_feed *feed = v->m->feed;
+	char first[16], last[16];
 	uint64_t ns;
 	int err;
 
 	if (parse_time(feed, v->input, &ns)) {
 		e4d_view_say(v, true, "a time is HH:MM:SS or +SECONDS, not '%s'", v->input);
+		return;
+	}
+	/* a whole second may begin before the first write in it */
+	if (ns + 1000000000 <= feed->first_ns || ns > feed->last_ns) {
+		clock_text(feed, feed->first_ns, first);
+		clock_text(feed, feed->last_ns, last);
+		e4d_view_say(v, true, "the dump is from %s to %s", first, last);
 		return;
 	}
 	err = feed->ops->seek(feed, ns);
@@ -392,7 +427,7 @@ void e4d_act_input(struct e4d_view *v)
 			say_not_found(v);
 		break;
 	case E4D_PROMPT_FILTER:
-		e4d_view_set_filter(v, v->input);
+		v->mistaken = e4d_view_set_filter(v, v->input) != 0;
 		break;
 	case E4D_PROMPT_INTERVAL:
 		take_interval(v);

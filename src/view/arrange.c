@@ -66,6 +66,18 @@ static bool active(const struct e4d_view *v, const struct e4d_item *i)
 	return i->now.writes > i->base.writes || i->in_flight;
 }
 
+/* By any of the writers that the line had. */
+static bool matches_any(const struct e4d_filter *f, const struct e4d_item *i, struct e4d_record *r)
+{
+	bool match = e4d_filter_match(f, r, i->path);
+
+	for (int k = 0; k < E4D_WRITERS && !match && i->wrote[k]; k++) {
+		r->pid = i->wrote[k];
+		match = e4d_filter_match(f, r, i->path);
+	}
+	return match;
+}
+
 static bool item_wanted(struct gathering *g, struct e4d_item *i)
 {
 	struct e4d_view *v = g->v;
@@ -82,7 +94,7 @@ static bool item_wanted(struct gathering *g, struct e4d_item *i)
 	    ((!i->path && g->needs_path) || (!i->comm[0] && g->needs_comm)))
 		g->names -= e4d_model_name_file(v->m, i);
 	r = record_of(i, v->pane);
-	return e4d_filter_match(filter[0], &r, i->path) && fed_by(v->m, r, i->path);
+	return matches_any(filter[0], i, &r) && fed_by(v->m, r, i->path);
 }
 
 /* A write under way has no names of its own: those of its file and its process. */
@@ -334,8 +346,11 @@ void e4d_view_arrange(struct e4d_view *v, size_t until)
 	if (k)
 		qsort(v->entry, k, sizeof(*v->entry), upward ? compare_up : compare_down);
 	v->sorted = k;
-	if (p->cursor < k)
+	if (p->cursor < k) {
 		p->at = ident_of(v->pane, v->entry[p->cursor].item);
+		/* a finding that comes must not take the place of the one that is read */
+		p->follow |= v->pane == E4D_PANE_FINDINGS;
+	}
 }
 
 const void *e4d_view_at_cursor(struct e4d_view *v)

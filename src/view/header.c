@@ -223,16 +223,29 @@ static const char *tab_name(enum e4d_pane pane, size_t cols)
 
 #define CHOICES_LEAST 16
 
+/* The column that orders the lines, where there is no room for it. */
+static const char *hidden_order(const struct e4d_view *v, size_t width)
+{
+	const struct e4d_pane_def *d = &e4d_panes[v->pane];
+	unsigned int sort = v->place[v->pane].sort;
+	uint16_t cols[E4D_COLUMNS_MAX];
+
+	e4d_columns_fit(v, v->pane, width, cols);
+	return cols[sort] || v->showing != E4D_SHOW_LIST ? NULL : d->column[sort].title;
+}
+
 /* What is not as it is at the start: it changes what the lines below mean. */
-static void put_choices(const struct e4d_view *v, char *out, size_t len)
+static void put_choices(const struct e4d_view *v, size_t width, char *out, size_t len)
 {
 	static const char *const modes[] = {"", " TOTAL", " AVERAGE"};
 	static const char *const units[] = {"", " 1000", " exact"};
 
-	snprintf(out, len, "%s%s%s%s%s%s%s", modes[v->mode], units[v->units],
-	         v->active_only ? " active" : "", v->filter ? " filter: " : "",
-	         e4d_filter_text(v->filter), v->m->filter ? " --filter " : "",
-	         e4d_filter_text(v->m->filter));
+	const char *order = hidden_order(v, width);
+
+	snprintf(out, len, "%s%s%s%s%s%s%s%s%s", order ? " by " : "", order ? order : "",
+	         modes[v->mode], units[v->units], v->active_only ? " active" : "",
+	         v->filter ? " filter: " : "", e4d_filter_text(v->filter),
+	         v->m->filter ? " --filter " : "", e4d_filter_text(v->m->filter));
 }
 
 static void tab_text(const struct e4d_view *v, enum e4d_pane pane, bool counts, size_t cols,
@@ -254,7 +267,7 @@ void e4d_draw_tabs(const struct e4d_view *v, struct e4d_frame *f, size_t y)
 	size_t n, used = 0;
 	bool counts;
 
-	put_choices(v, right, sizeof(right));
+	put_choices(v, f->cols, right, sizeof(right));
 	n = e4d_view_cols(right, strlen(right), v->utf8);
 	for (int p = 0; p < E4D_PANE_COUNT; p++) {
 		tab_text(v, p, true, f->cols, text);

@@ -109,3 +109,13 @@ void e4d_items_sweep(struct e4d_items *t, uint32_t refresh)
 	for (uint32_t i = 0; i < kept; i++)
 		*place(t, &t->row[i].key) = i + 1;
 }
+
+void e4d_item_wrote(struct e4d_item *item, uint32_t pid)
+{
+	size_t at = 0;
+
+	while (at < E4D_WRITERS - 1 && item->wrote[at] && item->wrote[at] != pid)
+		at++;
+	memmove(item->wrote + 1, item->wrote, at * sizeof(*item->wrote));
+	item->wrote[0] = pid;
+}

@@ -14,6 +14,8 @@ struct e4d_item_key {
 	uint32_t dev, gen;
 };
 
+#define E4D_WRITERS 8 /* that are remembered of a file */
+
 struct e4d_item {
 	struct e4d_item_key key;
 	bool other;       /* all that has no row */
@@ -30,6 +32,7 @@ struct e4d_item {
 	struct e4d_record last;
 	/* looked up when it is shown */
 	uint32_t pid;
+	uint32_t wrote[E4D_WRITERS]; /* who was seen to write to a file, the last first; 0: none */
 	char comm[E4D_COMM_LEN];
 	char *path;        /* owned; NULL: not known */
 	uint64_t asked_ns; /* when it was last looked for */
@@ -55,6 +58,9 @@ struct e4d_item *e4d_items_find(const struct e4d_items *t, const struct e4d_item
 
 /* The row, new where there was none; NULL when the table is full. */
 struct e4d_item *e4d_items_get(struct e4d_items *t, const struct e4d_item_key *key);
+
+/* pid was seen to write to it. */
+void e4d_item_wrote(struct e4d_item *item, uint32_t pid);
 
 /* Forgets rows that this refresh did not give. */
 void e4d_items_sweep(struct e4d_items *t, uint32_t refresh);

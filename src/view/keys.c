@@ -94,6 +94,7 @@ static const struct binding bindings[] = {
          E4D_PROMPT_FILTER,
          "\\ F4",
          "show what matches, as --filter; empty: all"},
+	{{27}, LIST, false, e4d_act_unfilter, 0, "Esc", "in a list: all are shown again"},
 	{{'o'}, LIST, false, e4d_act_active, 0, "o", "only what is active"},
 	{{'a'}, LIST, false, e4d_act_mode, 0, "a", "rates; totals; averages since z or the start"},
 	{{'u'}, LIST, false, e4d_act_units, 0, "u", "units: 1024, 1000, exact"},

@@ -35,6 +35,7 @@ static void note_write(struct e4d_item *row, const struct e4d_record *rec, bool 
 	row->modes |= rec->flags;
 	row->last = *rec;
 	row->pid = rec->pid;
+	e4d_item_wrote(row, rec->pid);
 	memcpy(row->comm, rec->comm, sizeof(row->comm));
 	if (finding)
 		row->past_eof += rec->past_eof;

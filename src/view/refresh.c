@@ -41,6 +41,8 @@ static void grow_fs(struct e4d_model *m, uint32_t dev, const struct e4d_figures 
 /* A writer that is known only by a sample, and another than before. */
 static void set_pid(struct e4d_item *item, uint32_t pid)
 {
+	if (pid)
+		e4d_item_wrote(item, pid);
 	if (!pid || pid == item->pid || item->recorded)
 		return;
 	item->pid = pid;

@@ -21,7 +21,10 @@ static struct {
 
 static bool colored;
 
-static const int crashes[] = {SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+/* All that end a process and are nobody's else: not what the loop takes, nor SIGPIPE. */
+static const int crashes[] = {SIGQUIT,   SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,   SIGABRT,
+                              SIGSYS,    SIGTRAP, SIGUSR1, SIGUSR2, SIGALRM,  SIGXCPU,
+                              SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT};
 
 /* The default action is back already (SA_RESETHAND): what is raised again kills. */
 static void on_crash(int sig)
@@ -77,6 +80,16 @@ bool e4d_screen_possible(void)
 
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && *name &&
 	       strcmp(name, "dumb");
+}
+
+bool e4d_screen_known(void)
+{
+	int rc;
+
+	if (setupterm(NULL, STDOUT_FILENO, &rc) != OK)
+		return false;
+	del_curterm(cur_term);
+	return true;
 }
 
 static bool want_color(enum e4d_color color)
@@ -175,6 +188,29 @@ void e4d_screen_show(const struct e4d_frame *f)
 	refresh();
 }
 
+/* The bytes of a key that terminfo does not know (ECMA-48): no keys of ours. */
+static bool is_escaped(wint_t c, bool at_once)
+{
+	static enum { NONE, ESCAPE, SS3, CSI, CSI_FIRST } in;
+	int was = in;
+
+	switch (was) {
+	case SS3:
+		in = c >= '0' && c <= '9' ? SS3 : NONE;
+		return true;
+	case CSI_FIRST: /* the console's function keys have one byte more: ESC [ [ A */
+	case CSI:
+		in = (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI : NONE;
+		return true;
+	case ESCAPE:
+		in = c == '[' ? CSI_FIRST : c == 'O' ? SS3 : c == 27 ? ESCAPE : NONE;
+		return in == SS3 || in == CSI_FIRST || (at_once && c != 27); /* Alt and a key */
+	default:
+		in = c == 27 ? ESCAPE : NONE;
+		return false;
+	}
+}
+
 int e4d_screen_key(void)
 {
 	static const struct {
@@ -197,18 +233,25 @@ int e4d_screen_key(void)
 		{KEY_F(6), E4D_KEY_F6},
 		{KEY_F(10), E4D_KEY_F10},
 	};
+	bool escape = false; /* Esc itself, or the first of more bytes */
 	wint_t c = 0;
 	int rc;
 
 	while ((rc = get_wch(&c)) != ERR) {
-		if (rc == OK)
+		if (rc == OK) {
+			bool part = is_escaped(c, escape);
+
+			escape = !part && c == 27;
+			if (escape || part)
+				continue;
 			return (int)c;
+		}
 		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 			if ((int)c == table[i].curses)
 				return table[i].key;
 		/* KEY_RESIZE and what has no meaning here */
 	}
-	return 0;
+	return escape ? 27 : 0;
 }
 
 void e4d_screen_resized(void)
@@ -231,6 +274,7 @@ void e4d_screen_suspend(void)
 void e4d_screen_continued(void)
 {
 	reset_prog_mode();
+	keypad(stdscr, TRUE); /* endwin() switched it off; else it comes on with the first key */
 	clearok(stdscr, TRUE);
 	e4d_screen_resized();
 	refresh();

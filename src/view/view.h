@@ -71,6 +71,7 @@ struct e4d_view {
 	char search[128];
 	enum e4d_prompt prompt;
 	char input[256];
+	bool mistaken; /* the input is a filter that was refused */
 	char message[200];
 	bool alarm;   /* the message is an error's */
 	double speed; /* of a replay */
