@@ -265,6 +265,13 @@ print(len({len(r) for r in csv.reader(open(sys.argv[1]))}))' "$out")"
 		"$prog" top -r "$tmp/dump" -d 0.1 -o $format 2>"$tmp/err" | head -n 1 >"$out"
 		check batch/pipe-closed-$format '1 0' "$(wc -l <"$out") $(wc -c <"$tmp/err")"
 	done
+	"$prog" top -r "$tmp/dump" -d 600 --filter comm=nobody -o json >"$out" 2>"$tmp/err"
+	check batch/replay-filter 4 $?
+	check batch/replay-filter-head 0 "$(grep -vc '"writes_per_s":0,.*"in_flight":0,.*"unfiltered":\[\]' "$out")"
+	"$prog" top -r "$tmp/dump" -d 600 --filter 'comm~my*' -o json >"$out" 2>"$tmp/err"
+	check batch/replay-filter-sum 3 "$(python3 -c 'import json,sys
+for l in open(sys.argv[1]):
+    d = json.loads(l); print(d["writes_per_s"] == sum(f["writes_per_s"] for f in d["files"]) > 0)' "$out" | grep -c True)"
 	LC_ALL=C "$prog" top -r "$tmp/dump" -d 600 >"$out" 2>"$tmp/err"
 	check batch/ascii-locale 0 "$(LC_ALL=C grep -c '[^ -~]' "$out")"
 	"$prog" top -r "$tmp/dump" -d 600 -b --color always >"$out" 2>"$tmp/err"

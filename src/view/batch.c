@@ -91,6 +91,20 @@ static void json_losses(const struct e4d_model *m, struct e4d_outbuf *ob)
 	e4d_ob_char(ob, '}');
 }
 
+/* The filter's terms that the head's numbers are without. */
+static void json_unfiltered(const struct e4d_model *m, struct e4d_outbuf *ob)
+{
+	const char *term;
+
+	e4d_ob_str(ob, ",\"unfiltered\":[");
+	for (unsigned int i = 0; m->unfiltered && (term = e4d_filter_rest(m->filter, i)); i++) {
+		if (i)
+			e4d_ob_char(ob, ',');
+		put_quoted(ob, term);
+	}
+	e4d_ob_char(ob, ']');
+}
+
 static void json_head(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf *ob)
 {
 	const struct e4d_model *m = v->m;
@@ -129,6 +143,7 @@ static void json_head(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf
 	put_member(ob, "findings", (double)m->findings.count);
 	put_member(ob, "lost", (double)m->lost);
 	json_losses(m, ob);
+	json_unfiltered(m, ob);
 }
 
 static void put_json(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf *ob, size_t n)

@@ -110,18 +110,37 @@ static size_t figure_text(const struct e4d_view *v, const struct figure *x, char
 	return strlen(label) + strlen(value);
 }
 
+/* The filter's terms that the kernel side does not know: its sums are without them. */
+static void draw_unfiltered(const struct e4d_view *v, struct e4d_frame *f)
+{
+	char text[256] = "unfiltered by";
+	size_t len = strlen(text), cols, most = f->cols / 3;
+	const char *term;
+
+	if (!v->m->unfiltered)
+		return;
+	for (unsigned int i = 0; (term = e4d_filter_rest(v->m->filter, i)); i++)
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " %s", term);
+	cols = e4d_view_cols(text, strlen(text), v->utf8);
+	e4d_frame_name(f, 1, E4D_A_WARN, text, cols < most ? cols : most, false, false);
+	e4d_frame_put(f, 1, E4D_A_NORMAL, "  ");
+}
+
 /* w/s 12.3k  subm/s 48.1M  map/s 48.1M  over/s 0  ext 12%  short/s 0  err/s 0  infl 12 ... */
 static void draw_figures(const struct e4d_view *v, struct e4d_frame *f)
 {
 	struct figure x[FIGURES];
 	char label[16], value[E4D_FIGURE_MAX];
 	bool out[FIGURES] = {false};
-	size_t used = 0;
+	size_t used = 0, room;
 
+	draw_unfiltered(v, f);
+	room = e4d_frame_left(f, 1) + 2;
 	set_figures(v, x);
 	for (size_t i = 0; i < FIGURES; i++)
 		used += 2 + figure_text(v, &x[i], label, value);
-	for (unsigned int drop = 1; used > f->cols + 2 && drop < FIGURES; drop++)
+	for (unsigned int drop = 1; used > room && drop < FIGURES; drop++)
 		for (size_t i = 0; i < FIGURES; i++)
 			if (x[i].drop == drop) {
 				used -= 2 + figure_text(v, &x[i], label, value);

@@ -83,6 +83,7 @@ static int on_write(void *ctx, const struct e4d_fed *w)
 			path = m->feed->ops->path(m->feed, rec);
 		if (!e4d_filter_match(m->filter, rec, path))
 			return 0;
+		m->matched = true;
 	}
 	if (m->on_write)
 		m->on_write(m->on_write_ctx, w);
@@ -106,8 +107,7 @@ int e4d_model_init(struct e4d_model *m, struct e4d_feed *feed, const struct e4d_
 	m->filter = filter;
 	m->strict = strict;
 	m->refresh = 1;
-	if (filter)
-		e4d_filter_pushdown(filter, &m->pushed);
+	m->unfiltered = !feed->replay && e4d_filter_rest(filter, 0);
 	m->flights = calloc(E4D_VIEW_FLIGHTS, sizeof(*m->flights));
 	m->writes = calloc(E4D_VIEW_WRITES, sizeof(*m->writes));
 	err = m->flights && m->writes ? 0 : -ENOMEM;
@@ -253,5 +253,7 @@ int e4d_model_exit(const struct e4d_model *m)
 		e4d_warn("events were lost: that nothing was found proves nothing");
 		return E4D_EXIT_BLIND;
 	}
-	return m->counters.v[E4D_C_WRITES] ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
+	if (m->unfiltered ? !m->matched : !m->counters.v[E4D_C_WRITES])
+		return E4D_EXIT_NOTHING;
+	return E4D_EXIT_CLEAN;
 }

@@ -33,7 +33,8 @@ struct e4d_view_loss {
 struct e4d_model {
 	struct e4d_feed *feed;
 	const struct e4d_filter *filter; /* of the command line; NULL: all */
-	struct e4d_config pushed;        /* what of it holds for everything that is fed */
+	bool unfiltered; /* sums are of more than it lets through: e4d_filter_rest() */
+	bool matched;    /* then: something was shown or recorded that it lets through */
 	bool strict;
 	bool paused; /* what is shown does not change, but for findings */
 	struct e4d_items files, procs, fs;
