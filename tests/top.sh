@@ -265,6 +265,13 @@ print(len({len(r) for r in csv.reader(open(sys.argv[1]))}))' "$out")"
 		"$prog" top -r "$tmp/dump" -d 0.1 -o $format 2>"$tmp/err" | head -n 1 >"$out"
 		check batch/pipe-closed-$format '1 0' "$(wc -l <"$out") $(wc -c <"$tmp/err")"
 	done
+	for format in files processes filesystems in_flight findings; do
+		"$prog" top -r "$tmp/dump" -d 600 --once -o json --pane $format >"$out" 2>"$tmp/err"
+		check batch/json-no-key-twice-$format True "$(python3 -c 'import json,sys
+def one(pairs): assert len(dict(pairs)) == len(pairs), pairs; return dict(pairs)
+d = json.load(open(sys.argv[1]), object_pairs_hook=one)
+print(isinstance(d["findings"], int) and isinstance(d["in_flight"], int))' "$out" 2>&1 | tail -n 1)"
+	done
 	"$prog" top -r "$tmp/dump" -d 600 --filter comm=nobody -o json >"$out" 2>"$tmp/err"
 	check batch/replay-filter 4 $?
 	check batch/replay-filter-head 0 "$(grep -vc '"writes_per_s":0,.*"in_flight":0,.*"unfiltered":\[\]' "$out")"
