@@ -75,7 +75,6 @@ struct top {
 	/* while it runs */
 	int timer;
 	double timer_s;
-	uint32_t wants;
 	bool no_output; /* it failed */
 	struct e4d_source source[2];
 };
@@ -245,9 +244,7 @@ static void set_wants(struct top *t)
 		wants = E4D_WANT_PROCESSES;
 	else if (t->view.pane == E4D_PANE_FLIGHTS)
 		wants = E4D_WANT_FLIGHTS;
-	if (wants != t->wants && t->feed->ops->want)
-		t->feed->ops->want(t->feed, wants);
-	t->wants = wants;
+	e4d_model_want(&t->model, wants);
 }
 
 static int show(struct top *t)

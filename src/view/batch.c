@@ -122,11 +122,11 @@ static void json_unfiltered(const struct e4d_model *m, struct e4d_outbuf *ob)
 static void json_head(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf *ob)
 {
 	const struct e4d_model *m = v->m;
-	struct e4d_item all = {.now = m->now, .before = m->before, .base = m->base};
+	struct e4d_item all = {.now = m->all.now, .before = m->all.before, .base = m->all.base};
 	const char *per_s = v->mode == E4D_MODE_TOTAL ? "" : "_per_s";
 	char ts[E4D_TIME_MAX], key[64];
 	double per;
-	struct e4d_figures f = e4d_item_figures(v, &all, &per);
+	struct e4d_figures f = e4d_item_figures(v, &all, false, &per);
 	const struct {
 		const char *key;
 		enum e4d_figure_kind kind;

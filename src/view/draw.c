@@ -99,7 +99,12 @@ static void no_items(const struct e4d_view *v, char *out, size_t len)
 	const struct e4d_items *t = all[v->pane];
 	const char *never = never_known(v);
 
-	if (!t->n && !t->other.now.writes)
+	if (v->pane == E4D_PANE_PROCS && v->m->procs_ns.now == v->m->procs_ns.before)
+		snprintf(out, len,
+		         v->m->paused ? "Paused, and processes were not counted: Space goes on."
+		                      : "Processes are counted from now on: figures come with "
+		                        "the next refresh.");
+	else if (!t->n && !t->other.now.writes)
 		snprintf(out, len, "No direct write to ext4 so far%s.",
 		         v->m->filter ? " that --filter lets through" : "");
 	else if (v->unnamed)

@@ -68,9 +68,9 @@ struct figure {
 static void set_figures(const struct e4d_view *v, struct figure *x)
 {
 	const struct e4d_model *m = v->m;
-	struct e4d_item all = {.now = m->now, .before = m->before, .base = m->base};
+	struct e4d_item all = {.now = m->all.now, .before = m->all.before, .base = m->all.base};
 	double per, mapped;
-	struct e4d_figures f = e4d_item_figures(v, &all, &per);
+	struct e4d_figures f = e4d_item_figures(v, &all, false, &per);
 	uint64_t in_flight = m->flight_n;
 
 	mapped = (double)f.submitted - (double)f.unmapped;

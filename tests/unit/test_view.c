@@ -63,7 +63,7 @@ static void what_leaves_is_other(void **state)
 	x->k.rows = 2;
 	refresh(x, 1);
 	assert_int_equal(x->m.files.n, 1);
-	assert_int_equal(x->m.now.writes, 153);
+	assert_int_equal(x->m.all.now.writes, 153);
 	assert_int_equal(x->m.files.other.now.writes - x->m.files.other.before.writes, 3);
 	assert_true(x->m.history[E4D_VIEW_HISTORY - 1] == 3);
 }
