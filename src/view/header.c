@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "record/names.h"
 #include "view/columns.h"
 #include "view/draw.h"
-
-static void time_of_day(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t len)
-{
-	time_t t = (time_t)(((int64_t)boot_ns + m->feed->boot_to_real_ns) / 1000000000);
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	strftime(out, len, "%H:%M:%S", &tm);
-}
 
 static const char *state_word(const struct e4d_view *v)
 {
@@ -33,7 +23,7 @@ static void draw_first(const struct e4d_view *v, struct e4d_frame *f)
 	char clock[16], right[48];
 	size_t room;
 
-	time_of_day(v->m, v->m->now_ns, clock, sizeof(clock));
+	e4d_time_of_day(v->m->feed->boot_to_real_ns, v->m->now_ns, clock, sizeof(clock));
 	snprintf(right, sizeof(right), "%s%s%s", state_word(v), *state_word(v) ? " " : "", clock);
 	room = f->cols - strlen(right) - 1;
 	e4d_frame_put(f, 0, E4D_A_BOLD, "ext4diotop ");
