@@ -279,6 +279,14 @@ print(isinstance(d["findings"], int) and isinstance(d["in_flight"], int))' "$out
 	check batch/replay-filter-sum 3 "$(python3 -c 'import json,sys
 for l in open(sys.argv[1]):
     d = json.loads(l); print(d["writes_per_s"] == sum(f["writes_per_s"] for f in d["files"]) > 0)' "$out" | grep -c True)"
+	# each interval is there when it is over: one write(2) each, which this kind of pipe keeps apart
+	check batch/each-interval-at-once '3 3' "$(python3 -c 'import os,subprocess,sys
+r, w = os.pipe2(os.O_DIRECT)
+p = subprocess.Popen(sys.argv[1:], stdout=w, stderr=subprocess.DEVNULL)
+os.close(w)
+got = list(iter(lambda: os.read(r, 65536), b""))
+p.wait()
+print(len(got), sum(b.count(b"\n") for b in got))' "$prog" top -r "$tmp/dump" -d 600 -o json --rows 1)"
 	LC_ALL=C "$prog" top -r "$tmp/dump" -d 600 >"$out" 2>"$tmp/err"
 	check batch/ascii-locale 0 "$(LC_ALL=C grep -c '[^ -~]' "$out")"
 	"$prog" top -r "$tmp/dump" -d 600 -b --color always >"$out" 2>"$tmp/err"
@@ -292,9 +300,19 @@ for l in open(sys.argv[1]):
 	says batch/no-output-says 'Bad file descriptor' "$tmp/err"
 	"$prog" top -r "$tmp/nowhere" >"$out" 2>"$tmp/err"
 	check batch/no-dump 3 $?
+	cp -r "$tmp/dump" "$tmp/torn"
+	truncate -s -100 "$tmp/torn/cpu0-000000"
+	"$prog" top -r "$tmp/torn" -d 600 --filter 'comm~my*' >"$out" 2>"$tmp/err" # no finding in these
+	check batch/truncated-dump 6 $?
+	head -c 100000 /dev/urandom >"$tmp/torn/cpu0-000000"
+	"$prog" top -r "$tmp/torn" -d 600 >"$out" 2>"$tmp/err"
+	check batch/random-dump 6 $?
 	"$prog" top -o xml >"$out" 2>"$tmp/err"
 	check batch/usage 2 $?
 	says batch/usage-says 'one of text, json, csv' "$tmp/err"
+	"$prog" top -n 0 >"$out" 2>"$tmp/err"
+	check batch/no-intervals 2 $?
+	check batch/no-intervals-says 0 "$(grep -c writes "$tmp/err")"
 	"$prog" top --json >"$out" 2>"$tmp/err"
 	check batch/json-option 2 $?
 }

@@ -243,6 +243,7 @@ static uint64_t replay_losses(struct e4d_feed *f,
 	e4d_trace_losses(r->reader, on_loss, &l);
 	add_loss(&l, "bad_packets", h->bad_packets);
 	add_loss(&l, "missing_packets", h->missing_packets);
+	f->corrupt |= h->bad_packets != 0;
 	return l.total;
 }
 

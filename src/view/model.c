@@ -280,6 +280,11 @@ int e4d_model_exit(const struct e4d_model *m)
 {
 	if (m->findings.count)
 		return E4D_EXIT_FINDING;
+	if (m->feed->corrupt) {
+		e4d_warn("a part of the dump was not readable: that nothing was found proves "
+		         "nothing");
+		return E4D_EXIT_CORRUPT;
+	}
 	if (m->lost || m->unknown) {
 		e4d_warn("events were lost: that nothing was found proves nothing");
 		return E4D_EXIT_BLIND;
