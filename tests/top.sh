@@ -391,6 +391,17 @@ live() {
 	shows live/process 'dd'
 	keys q
 	rm -f "$dir"/e4d-workload-*
+	# a term that the kernel does not know: the sums say so, and nobody matched
+	(for ((i = 0; i < 40; i++)); do
+		dd if=/dev/zero of="$dir/unfiltered" bs=4k count=1 oflag=direct conv=notrunc 2>/dev/null
+		sleep 0.1
+	done) &
+	pid=$!
+	"$prog" top --filter "dev=$dir comm~nobody*" -n 2 -o json >"$tmp/out" 2>"$tmp/err"
+	check live/unfiltered-exit 4 $?
+	check live/unfiltered 2 "$(grep -c '"unfiltered":\["comm~nobody\*"\],"files":\[\]' "$tmp/out")"
+	wait $pid
+	rm -f "$dir/unfiltered"
 }
 
 if ! command -v tmux >/dev/null; then
