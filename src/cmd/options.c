@@ -68,7 +68,7 @@ int e4d_opts_count(const char *text, uint64_t *out)
 	errno = 0;
 	*out = strtoull(text, &end, 10);
 	if (errno || *end || end == text || !isdigit((unsigned char)*text) || !*out) {
-		e4d_err("-n wants a number of writes, not '%s'", text);
+		e4d_err("-n wants a whole number above 0, not '%s'", text);
 		return -EINVAL;
 	}
 	return 0;

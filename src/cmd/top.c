@@ -75,7 +75,6 @@ struct top {
 	/* while it runs */
 	int timer;
 	double timer_s;
-	uint32_t wants;
 	bool no_output; /* it failed */
 	struct e4d_source source[2];
 };
@@ -214,7 +213,7 @@ static int open_feed(struct top *t)
 	if (!t->replay)
 		err = e4d_feed_live(&t->feed, &lo, why, sizeof(why));
 	else
-		err = e4d_feed_replay(&t->feed, t->replay, why, sizeof(why));
+		err = e4d_feed_replay(&t->feed, t->replay, t->opts.filter, why, sizeof(why));
 	if (!err)
 		return 0;
 	e4d_err(t->replay ? "cannot replay: %s" : "cannot trace here: %s", why);
@@ -245,9 +244,7 @@ static void set_wants(struct top *t)
 		wants = E4D_WANT_PROCESSES;
 	else if (t->view.pane == E4D_PANE_FLIGHTS)
 		wants = E4D_WANT_FLIGHTS;
-	if (wants != t->wants && t->feed->ops->want)
-		t->feed->ops->want(t->feed, wants);
-	t->wants = wants;
+	e4d_model_want(&t->model, wants);
 }
 
 static int show(struct top *t)
@@ -372,6 +369,16 @@ static int run(struct top *t, int signals)
 	return err;
 }
 
+/* A filter that the kernel did not apply: files that were not shown are looked at too. */
+static void look_for_match(struct top *t)
+{
+	t->view.pane = E4D_PANE_FILES;
+	t->view.active_only = false;
+	do /* some names at a time */
+		e4d_view_arrange(&t->view, 0);
+	while (t->view.unnamed && !t->model.matched);
+}
+
 static int finish(struct top *t, int err)
 {
 	int stopped = 0;
@@ -389,6 +396,8 @@ static int finish(struct top *t, int err)
 		e4d_err("stopped: %s", strerror(err ? -err : -stopped));
 		return t->replay && !t->no_output ? E4D_EXIT_CORRUPT : E4D_EXIT_CANNOT;
 	}
+	if (t->model.unfiltered && !t->model.matched)
+		look_for_match(t);
 	return e4d_model_exit(&t->model);
 }
 

@@ -105,6 +105,23 @@ bool e4d_filter_match(const struct e4d_filter *f, const struct e4d_record *rec, 
 	return true;
 }
 
+bool e4d_filter_match_rest(const struct e4d_filter *f, const struct e4d_record *rec,
+                           const char *path)
+{
+	for (unsigned int i = 0; f && i < f->count; i++)
+		if (!f->term[i].pushed && !term_match(&f->term[i], rec, path))
+			return false;
+	return true;
+}
+
+const char *e4d_filter_rest(const struct e4d_filter *f, unsigned int n)
+{
+	for (unsigned int i = 0; f && i < f->count; i++)
+		if (!f->term[i].pushed && !n--)
+			return f->term[i].text;
+	return NULL;
+}
+
 static bool asks_for(const struct e4d_filter *f, const char *field)
 {
 	for (unsigned int i = 0; f && i < f->count; i++)
@@ -159,6 +176,21 @@ void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg)
 	}
 }
 
+/* Each term by itself: it is taken if it changes what was taken before. */
+void e4d_filter_mark(struct e4d_filter *f)
+{
+	struct e4d_config cfg, before;
+
+	memset(&cfg, 0, sizeof(cfg));
+	for (unsigned int i = 0; i < f->count; i++) {
+		struct e4d_filter one = {.count = 1, .term = &f->term[i]};
+
+		memcpy(&before, &cfg, sizeof(cfg));
+		e4d_filter_pushdown(&one, &cfg);
+		f->term[i].pushed = memcmp(&before, &cfg, sizeof(cfg)) != 0;
+	}
+}
+
 void e4d_filter_free(struct e4d_filter *f)
 {
 	if (!f)
@@ -167,6 +199,7 @@ void e4d_filter_free(struct e4d_filter *f)
 		for (unsigned int j = 0; j < f->term[i].count; j++)
 			free(f->term[i].val[j].str);
 		free(f->term[i].val);
+		free(f->term[i].text);
 	}
 	free(f->term);
 	free(f->text);

@@ -42,6 +42,14 @@ const char *e4d_filter_text(const struct e4d_filter *f);
  */
 void e4d_filter_pushdown(const struct e4d_filter *f, struct e4d_config *cfg);
 
+/*
+ * The terms that it leaves to user space: the text of the n-th, the filter's own, NULL
+ * when there are no more; and the match of these alone, for what the kernel has filtered.
+ */
+const char *e4d_filter_rest(const struct e4d_filter *f, unsigned int n);
+bool e4d_filter_match_rest(const struct e4d_filter *f, const struct e4d_record *rec,
+                           const char *path);
+
 void e4d_filter_free(struct e4d_filter *f);
 
 #endif

@@ -22,6 +22,8 @@ struct e4d_term {
 	enum e4d_op op;
 	unsigned int count;
 	struct e4d_operand *val; /* owned, count entries: alternatives */
+	char *text;              /* as it was given, owned */
+	bool pushed;             /* e4d_filter_pushdown() takes it */
 };
 
 struct e4d_filter {
@@ -49,6 +51,9 @@ int e4d_filter_fail(struct e4d_parse *p, const char *fmt, ...)
  */
 int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *term, const char *word,
                        bool quoted, struct e4d_operand *out);
+
+/* Sets `pushed` of all terms. */
+void e4d_filter_mark(struct e4d_filter *f);
 
 /* Device by "major:minor", name or mount point. Returns 0 or -errno. */
 int e4d_filter_dev(const char *word, __u32 *dev);

@@ -190,6 +190,7 @@ static int parse_terms(struct e4d_parse *p, struct e4d_filter *f)
 
 	for (;;) {
 		struct e4d_term *t;
+		const char *start;
 
 		while (isspace((unsigned char)*p->at))
 			p->at++;
@@ -201,6 +202,7 @@ static int parse_terms(struct e4d_parse *p, struct e4d_filter *f)
 		f->term = t;
 		t += f->count++;
 		memset(t, 0, sizeof(*t));
+		start = p->at;
 		err = parse_field(p, t);
 		if (!err)
 			err = parse_op(p, t);
@@ -208,6 +210,9 @@ static int parse_terms(struct e4d_parse *p, struct e4d_filter *f)
 			err = parse_values(p, t);
 		if (err)
 			return err;
+		t->text = strndup(start, (size_t)(p->at - start));
+		if (!t->text)
+			return -ENOMEM;
 	}
 }
 
@@ -238,6 +243,7 @@ int e4d_filter_parse(const char *text, struct e4d_filter **out, char *err, size_
 			snprintf(err, errlen, "filter: out of memory; free some and try again");
 		return ret;
 	}
+	e4d_filter_mark(f);
 	*out = f;
 	return 0;
 }
@@ -264,5 +270,6 @@ int e4d_filter_add(struct e4d_filter *f, const char *text, char *err, size_t err
 	f->count += more->count;
 	more->count = 0; /* the values have moved */
 	e4d_filter_free(more);
+	e4d_filter_mark(f);
 	return 0;
 }

@@ -80,8 +80,7 @@ static struct bpf_object *open_tier(const struct e4d_kernel *k, enum e4d_tier ti
 		return NULL;
 	}
 	*ro = *cfg;
-	if (!cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid &&
-	    !cfg->comm_mask[0])
+	if (!cfg->extend_only && !cfg->dev && !cfg->ino && !cfg->tgid && !cfg->comm_mask[0])
 		ro->begin = cfg->all ? E4D_BEGIN_ALL : E4D_BEGIN_FAST;
 	e4d_kernel_config(k, ro);
 	set_sizes(k, obj, limits, ro);

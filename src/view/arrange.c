@@ -39,24 +39,17 @@ static struct e4d_record record_of(const struct e4d_item *i, enum e4d_pane pane)
 }
 
 /*
- * The command line's filter, which the feed has applied already where it can: a process
- * of one file system's writes has no device, and yet is meant.
+ * What the feed has not applied of the command line's filter. The rest holds for all that
+ * is fed: a process of one file system's writes has no device, and yet is meant.
  */
-static bool fed_by(const struct e4d_model *m, struct e4d_record r, const char *path)
+static bool fed_by(struct e4d_model *m, const struct e4d_record *r, const char *path)
 {
-	if (!m->filter)
+	if (!m->unfiltered)
 		return true;
-	if (!r.dev)
-		r.dev = m->pushed.dev;
-	if (!r.ino)
-		r.ino = m->pushed.ino;
-	if (!r.pid)
-		r.pid = m->pushed.tgid;
-	if (m->pushed.comm_mask[0]) /* a process's name need not be that of its thread */
-		memcpy(r.comm, m->pushed.comm, sizeof(r.comm));
-	if (m->pushed.extend_only)
-		r.flags |= E4D_F_EXTEND;
-	return e4d_filter_match(m->filter, &r, path);
+	if (!e4d_filter_match_rest(m->filter, r, path))
+		return false;
+	m->matched = true;
+	return true;
 }
 
 static bool active(const struct e4d_view *v, const struct e4d_item *i)
@@ -67,34 +60,44 @@ static bool active(const struct e4d_view *v, const struct e4d_item *i)
 }
 
 /* By any of the writers that the line had. */
-static bool matches_any(const struct e4d_filter *f, const struct e4d_item *i, struct e4d_record *r)
+static bool matches_any(const struct e4d_filter *f, const struct e4d_item *i, struct e4d_record *r,
+                        const char *path)
 {
-	bool match = e4d_filter_match(f, r, i->path);
+	bool match = e4d_filter_match(f, r, path);
 
 	for (int k = 0; k < E4D_WRITERS && !match && i->wrote[k]; k++) {
 		r->pid = i->wrote[k];
-		match = e4d_filter_match(f, r, i->path);
+		match = e4d_filter_match(f, r, path);
 	}
 	return match;
+}
+
+/* Has it no name yet that a filter asks for? */
+static bool nameless(const struct gathering *g, const struct e4d_item *i)
+{
+	return g->v->pane == E4D_PANE_FILES &&
+	       ((!i->path && g->needs_path) || (!i->comm[0] && g->needs_comm));
 }
 
 static bool item_wanted(struct gathering *g, struct e4d_item *i)
 {
 	struct e4d_view *v = g->v;
-	const struct e4d_filter *filter[] = {v->filter, v->m->filter};
+	const char *path;
 	struct e4d_record r;
 
 	if (v->active_only && !active(v, i))
 		return false;
-	if (!filter[0] && !filter[1])
+	if (!v->filter && !v->m->unfiltered)
 		return true;
-	if (i->other)
-		return !filter[0];
-	if (v->pane == E4D_PANE_FILES && g->names &&
-	    ((!i->path && g->needs_path) || (!i->comm[0] && g->needs_comm)))
+	if (i->other) /* nobody can tell */
+		return false;
+	if (nameless(g, i) && g->names)
 		g->names -= e4d_model_name_file(v->m, i);
+	v->unnamed += !i->asked_ns && nameless(g, i);
+	/* that of the other panes' lines is no file's */
+	path = v->pane == E4D_PANE_FILES ? i->path : NULL;
 	r = record_of(i, v->pane);
-	return matches_any(filter[0], i, &r) && fed_by(v->m, r, i->path);
+	return fed_by(v->m, &r, path) && matches_any(v->filter, i, &r, path);
 }
 
 /* A write under way has no names of its own: those of its file and its process. */
@@ -136,7 +139,7 @@ static bool flight_wanted(struct gathering *g, const struct e4d_flight *f)
 
 	const char *path = flight_names(g, f, r.comm);
 
-	return e4d_filter_match(v->filter, &r, path) && fed_by(v->m, r, path);
+	return fed_by(v->m, &r, path) && e4d_filter_match(v->filter, &r, path);
 }
 
 static void add(struct gathering *g, const void *item, bool first)
@@ -184,6 +187,7 @@ static void gather(struct e4d_view *v)
 	};
 
 	v->entry_n = 0;
+	v->unnamed = 0;
 	switch (v->pane) {
 	case E4D_PANE_FILES:
 		gather_items(&g, &m->files);

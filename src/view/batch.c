@@ -21,21 +21,35 @@ static void put_quoted(struct e4d_outbuf *ob, const char *s)
 	e4d_ob_advance(ob, at);
 }
 
-/* A number for programs: whole where it is, else with three places. */
-static void put_number(struct e4d_outbuf *ob, double v)
+/* A number for programs: bytes and ns are whole, counts where they are, else with three places. */
+static void put_number(struct e4d_outbuf *ob, enum e4d_figure_kind kind, double v)
 {
 	char text[48];
 
+	if (kind == E4D_FIG_BYTES || kind == E4D_FIG_NS)
+		v = round(v);
 	snprintf(text, sizeof(text), v == floor(v) && fabs(v) < 1e15 ? "%.0f" : "%.3f", v);
 	e4d_ob_str(ob, text);
 }
 
-static void put_member(struct e4d_outbuf *ob, const char *key, double v)
+static void put_member(struct e4d_outbuf *ob, const char *key, enum e4d_figure_kind kind, double v)
 {
 	e4d_ob_char(ob, ',');
 	put_quoted(ob, key);
 	e4d_ob_char(ob, ':');
-	put_number(ob, v);
+	put_number(ob, kind, v);
+}
+
+/* A latency, ns; 0: not known. */
+static void put_latency(struct e4d_outbuf *ob, const char *key, double ns)
+{
+	if (ns > 0) {
+		put_member(ob, key, E4D_FIG_NS, ns);
+		return;
+	}
+	e4d_ob_char(ob, ',');
+	put_quoted(ob, key);
+	e4d_ob_str(ob, ":null");
 }
 
 /* Rates have their unit in the key, totals have not. */
@@ -71,7 +85,7 @@ static void json_row(struct e4d_view *v, const void *item, struct e4d_outbuf *ob
 		if (cell.type == E4D_CELL_NULL)
 			e4d_ob_str(ob, "null");
 		else if (cell.type == E4D_CELL_NUMBER)
-			put_number(ob, cell.num);
+			put_number(ob, cell.kind, cell.num);
 		else
 			put_quoted(ob, plain(c, cell.str));
 	}
@@ -91,52 +105,71 @@ static void json_losses(const struct e4d_model *m, struct e4d_outbuf *ob)
 	e4d_ob_char(ob, '}');
 }
 
+/* The filter's terms that the head's numbers are without. */
+static void json_unfiltered(const struct e4d_model *m, struct e4d_outbuf *ob)
+{
+	const char *term;
+
+	e4d_ob_str(ob, ",\"unfiltered\":[");
+	for (unsigned int i = 0; m->unfiltered && (term = e4d_filter_rest(m->filter, i)); i++) {
+		if (i)
+			e4d_ob_char(ob, ',');
+		put_quoted(ob, term);
+	}
+	e4d_ob_char(ob, ']');
+}
+
 static void json_head(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf *ob)
 {
 	const struct e4d_model *m = v->m;
-	struct e4d_item all = {.now = m->now, .before = m->before, .base = m->base};
+	struct e4d_item all = {.now = m->all.now, .before = m->all.before, .base = m->all.base};
 	const char *per_s = v->mode == E4D_MODE_TOTAL ? "" : "_per_s";
 	char ts[E4D_TIME_MAX], key[64];
 	double per;
-	struct e4d_figures f = e4d_item_figures(v, &all, &per);
+	struct e4d_figures f = e4d_item_figures(v, &all, false, &per);
 	const struct {
 		const char *key;
+		enum e4d_figure_kind kind;
 		double v;
 	} table[] = {
-		{"writes", (double)f.writes},
-		{"submitted", (double)f.submitted},
-		{"mapped", (double)f.submitted - (double)f.unmapped},
-		{"over_mapped", (double)f.over},
-		{"extending", (double)f.extending},
-		{"short", (double)f.shorts},
-		{"errors", (double)f.errors},
+		{"writes", E4D_FIG_COUNT, (double)f.writes},
+		{"submitted", E4D_FIG_BYTES, (double)f.submitted},
+		{"mapped", E4D_FIG_BYTES, (double)f.submitted - (double)f.unmapped},
+		{"over_mapped", E4D_FIG_BYTES, (double)f.over},
+		{"extending", E4D_FIG_COUNT, (double)f.extending},
+		{"short", E4D_FIG_COUNT, (double)f.shorts},
+		{"errors", E4D_FIG_COUNT, (double)f.errors},
 	};
 
 	b->clock.boot_to_real_ns = m->feed->boot_to_real_ns;
 	e4d_clock_format(&b->clock, m->now_ns, ts);
 	e4d_ob_str(ob, "{\"ts\":");
 	put_quoted(ob, ts);
-	put_member(ob, "interval_s", e4d_model_interval(m));
+	put_member(ob, "interval_s", E4D_FIG_PLAIN, e4d_model_interval(m));
 	e4d_ob_str(ob, ",\"tier\":");
 	put_quoted(ob, e4d_tier_name(m->feed->tier));
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		snprintf(key, sizeof(key), "%s%s", table[i].key, per_s);
-		put_member(ob, key, table[i].v / per);
+		put_member(ob, key, table[i].kind, table[i].v / per);
 	}
-	put_member(ob, "p50_ns", e4d_figures_latency(&f, 500));
-	put_member(ob, "p99_ns", e4d_figures_latency(&f, 990));
-	put_member(ob, "in_flight", m->flight_n);
-	put_member(ob, "findings", (double)m->findings.count);
-	put_member(ob, "lost", (double)m->lost);
+	put_latency(ob, "p50_ns", e4d_figures_latency(&f, 500));
+	put_latency(ob, "p99_ns", e4d_figures_latency(&f, 990));
+	put_member(ob, "in_flight", E4D_FIG_COUNT, m->flight_n);
+	put_member(ob, "findings", E4D_FIG_COUNT, (double)m->findings.count);
+	put_member(ob, "lost", E4D_FIG_COUNT, (double)m->lost);
 	json_losses(m, ob);
+	json_unfiltered(m, ob);
 }
 
 static void put_json(struct e4d_batch *b, struct e4d_view *v, struct e4d_outbuf *ob, size_t n)
 {
 	json_head(b, v, ob);
-	e4d_ob_char(ob, ',');
-	put_quoted(ob, e4d_panes[v->pane].key);
-	e4d_ob_str(ob, ":[");
+	e4d_ob_str(ob, ",\"");
+	e4d_ob_str(ob, e4d_panes[v->pane].key);
+	/* the head has a number of that name */
+	if (v->pane == E4D_PANE_FLIGHTS || v->pane == E4D_PANE_FINDINGS)
+		e4d_ob_str(ob, "_rows");
+	e4d_ob_str(ob, "\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			e4d_ob_char(ob, ',');
@@ -166,7 +199,7 @@ static void csv_row(struct e4d_view *v, const void *item, const char *ts, struct
 		e4d_ob_char(ob, ',');
 		c->get(v, item, c->what, &cell);
 		if (cell.type == E4D_CELL_NUMBER)
-			put_number(ob, cell.num);
+			put_number(ob, cell.kind, cell.num);
 		else if (cell.type == E4D_CELL_TEXT)
 			csv_text(ob, plain(c, cell.str));
 	}

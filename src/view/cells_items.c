@@ -79,15 +79,18 @@ static bool is_finding(const struct e4d_view *v, uint8_t verdict)
 }
 
 struct e4d_figures e4d_item_figures(const struct e4d_view *v, const struct e4d_item *item,
-                                    double *per)
+                                    bool process, double *per)
 {
-	double s = (double)(v->m->now_ns - v->m->zero_ns) / 1e9;
+	const struct e4d_elapsed all = {v->m->now_ns, v->m->before_ns, v->m->zero_ns};
+	const struct e4d_elapsed *t = process ? &v->m->procs_ns : &all;
+	uint64_t ns = t->now - (v->mode == E4D_MODE_RATE ? t->before : t->base);
 
-	*per = 1;
-	if (v->mode == E4D_MODE_RATE)
-		*per = e4d_model_interval(v->m);
-	else if (v->mode == E4D_MODE_AVERAGE)
-		*per = s > 0.001 ? s : 0.001;
+	if (v->mode == E4D_MODE_TOTAL)
+		*per = 1;
+	else if (process && !ns)
+		*per = 0;
+	else
+		*per = ns > 1000000 ? (double)ns / 1e9 : 0.001;
 	return e4d_figures_since(&item->now,
 	                         v->mode == E4D_MODE_RATE ? &item->before : &item->base);
 }
@@ -109,9 +112,11 @@ static void set_latency(struct e4d_cell *c, const struct e4d_figures *f, unsigne
 void e4d_cell_figure(const struct e4d_view *v, const void *p, uint8_t what, struct e4d_cell *c)
 {
 	double per;
-	struct e4d_figures f = e4d_item_figures(v, p, &per);
+	struct e4d_figures f = e4d_item_figures(v, p, v->pane == E4D_PANE_PROCS, &per);
 	double mapped = (double)f.submitted - (double)f.unmapped;
 
+	if (per <= 0)
+		return;
 	switch (what) {
 	case W_WRITES:
 		e4d_cell_num(c, E4D_FIG_COUNT, (double)f.writes / per);

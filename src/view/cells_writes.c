@@ -2,7 +2,6 @@
 /* Cells of writes under way, and of findings. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "record/names.h"
 #include "view/cells.h"
 
@@ -92,15 +91,9 @@ void e4d_cell_flight(const struct e4d_view *v, const void *p, uint8_t what, stru
 	}
 }
 
-/* Time of day, where the record was made. */
 static void cell_time(const struct e4d_view *v, uint64_t ts_ns, struct e4d_cell *c)
 {
-	time_t t =
-		(time_t)((int64_t)(ts_ns / 1000000000) + v->m->feed->boot_to_real_ns / 1000000000);
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	strftime(c->buf, sizeof(c->buf), "%H:%M:%S", &tm);
+	e4d_time_of_day(v->m->feed->boot_to_real_ns, ts_ns, c->buf, sizeof(c->buf));
 	e4d_cell_made(c, (double)ts_ns);
 }
 

@@ -44,9 +44,12 @@ const char *e4d_cell_text(const struct e4d_view *v, struct e4d_cell *c);
 /* Columns of the pane that fit in `width`: sets width of each, 0: left out. */
 void e4d_columns_fit(const struct e4d_view *v, enum e4d_pane pane, size_t width, uint16_t *cols);
 
-/* Figures of an item as the mode has them: *per is what counts are divided by. */
+/*
+ * Figures of an item as the mode has them: *per is what counts are divided by, 0 where
+ * they were not counted, which happens with processes.
+ */
 struct e4d_figures e4d_item_figures(const struct e4d_view *v, const struct e4d_item *item,
-                                    double *per);
+                                    bool process, double *per);
 
 #define E4D_COLUMNS_MAX 24
 #define E4D_FLEX_LEAST  12

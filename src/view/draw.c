@@ -75,23 +75,79 @@ static void draw_line(struct e4d_view *v, struct e4d_frame *f, size_t y, const u
 	e4d_frame_to(f, y, cursor ? E4D_A_CURSOR : E4D_A_NORMAL, f->cols);
 }
 
-/* What an empty list means. */
-static const char *nothing(const struct e4d_view *v)
+static bool filter_asks(const struct e4d_view *v, bool (*asks)(const struct e4d_filter *f))
 {
-	if (v->pane == E4D_PANE_FINDINGS)
-		return v->m->lost ? "No finding, but events were lost: that proves nothing."
-		                  : "No finding so far.";
-	if (v->pane == E4D_PANE_FLIGHTS)
-		return "No direct write is under way.";
-	if (v->filter || v->active_only)
-		return "Nothing that is to be shown: see the filter and 'active' above.";
-	return "No direct write to ext4 so far.";
+	return asks(v->filter) || (v->m->unfiltered && asks(v->m->filter));
+}
+
+/* What a filter asks for that lines of the pane never have; NULL: nothing. */
+static const char *never_known(const struct e4d_view *v)
+{
+	bool of_many = v->pane == E4D_PANE_FS || v->pane == E4D_PANE_PROCS;
+
+	if (of_many && filter_asks(v, e4d_filter_needs_path))
+		return "path";
+	if (v->pane == E4D_PANE_FS && filter_asks(v, e4d_filter_needs_comm))
+		return "comm";
+	return NULL;
+}
+
+/* What an empty list of files, processes or file systems means. */
+static void no_items(const struct e4d_view *v, char *out, size_t len)
+{
+	const struct e4d_items *const all[] = {&v->m->files, &v->m->procs, &v->m->fs};
+	const struct e4d_items *t = all[v->pane];
+	const char *never = never_known(v);
+
+	if (v->pane == E4D_PANE_PROCS && v->m->procs_ns.now == v->m->procs_ns.before)
+		snprintf(out, len,
+		         v->m->paused ? "Paused, and processes were not counted: Space goes on."
+		                      : "Processes are counted from now on: figures come with "
+		                        "the next refresh.");
+	else if (!t->n && !t->other.now.writes)
+		snprintf(out, len, "No direct write to ext4 so far%s.",
+		         v->m->filter ? " that --filter lets through" : "");
+	else if (v->unnamed)
+		snprintf(out, len, "Nothing so far that the filter lets through: %u %s.",
+		         v->unnamed, "names not yet looked up");
+	else if (never)
+		snprintf(out, len, "The filter's %s cannot be told of a %s: see Files.", never,
+		         v->pane == E4D_PANE_FS ? "file system" : "process");
+	else if (v->filter || v->m->unfiltered)
+		snprintf(out, len, "Nothing that the filter lets through%s.",
+		         v->active_only ? " is active" : "");
+	else if (v->mode == E4D_MODE_RATE)
+		snprintf(out, len, "No direct write to ext4 in this interval.");
+	else
+		snprintf(out, len, "No direct write to ext4 since these totals began.");
+}
+
+/* What an empty list means. */
+static void nothing(const struct e4d_view *v, char *out, size_t len)
+{
+	const struct e4d_model *m = v->m;
+	const char *text;
+
+	if (v->pane == E4D_PANE_FINDINGS && m->findings.n)
+		text = "No finding that the filter lets through.";
+	else if (v->pane == E4D_PANE_FINDINGS)
+		text = m->lost ? "No finding, but events were lost: that proves nothing."
+		               : "No finding so far.";
+	else if (v->pane == E4D_PANE_FLIGHTS)
+		text = m->flight_n ? "No write that the filter lets through is under way."
+		                   : "No direct write is under way.";
+	else {
+		no_items(v, out, len);
+		return;
+	}
+	snprintf(out, len, "%s", text);
 }
 
 void e4d_draw_list(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t rows)
 {
 	struct e4d_place *p = &v->place[v->pane];
 	uint16_t cols[E4D_COLUMNS_MAX];
+	char text[160];
 
 	e4d_columns_fit(v, v->pane, f->cols, cols);
 	draw_titles(v, f, y, cols);
@@ -103,8 +159,10 @@ void e4d_draw_list(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t row
 		draw_line(v, f, y + 1 + i, cols, v->entry[p->top + i].item,
 		          p->top + i == p->cursor && !v->batch);
 	v->drawing = false;
-	if (!v->entry_n)
-		e4d_frame_put(f, y + 1, E4D_A_DIM, nothing(v));
+	if (!v->entry_n) {
+		nothing(v, text, sizeof(text));
+		e4d_frame_put(f, y + 1, E4D_A_DIM, text);
+	}
 }
 
 /* Lines of a text, from text_top and text_left on. */

@@ -58,7 +58,8 @@ struct e4d_feed {
 	char host[64], kernel[64];
 	enum e4d_tier tier;
 	int64_t boot_to_real_ns;     /* CLOCK_REALTIME - CLOCK_BOOTTIME */
-	bool replay;                 /* advance and seek are there */
+	bool replay;                 /* advance and seek are there; the filter was applied to all */
+	bool corrupt;                /* a part of a dump was not readable so far */
 	bool ended;                  /* a replay is at its end */
 	uint64_t first_ns, last_ns;  /* of a replay; CLOCK_BOOTTIME */
 	struct e4d_session *session; /* of a live feed, to be ticked by the loop; else NULL */

@@ -18,12 +18,14 @@
 struct ahead {
 	struct e4d_record rec;
 	uint64_t end_ns;
-	char *path; /* owned; NULL: not known */
+	char *path;  /* owned; NULL: not known */
+	bool wanted; /* the filter lets it through */
 };
 
 struct replay {
 	struct e4d_feed feed;
 	struct e4d_trace_reader *reader;
+	const struct e4d_filter *filter; /* the caller's; NULL: all */
 	uint64_t now_ns;
 	struct ahead ahead[AHEAD]; /* a ring */
 	size_t ahead_at, ahead_n;
@@ -115,7 +117,8 @@ static int read_ahead(struct replay *r)
 		}
 		a->rec = *w.rec;
 		a->end_ns = w.end_ns;
-		a->path = w.path ? strdup(w.path) : NULL;
+		a->wanted = e4d_filter_match(r->filter, w.rec, w.path);
+		a->path = a->wanted && w.path ? strdup(w.path) : NULL;
 		r->ahead_n++;
 	}
 	return 0;
@@ -138,8 +141,10 @@ static int replay_tick(struct e4d_feed *f)
 		struct ahead *a = &r->ahead[r->ahead_at];
 		struct e4d_fed w = {.rec = &a->rec, .path = a->path};
 
-		count(r, a);
-		err = f->on_write ? f->on_write(f->ctx, &w) : 0;
+		if (a->wanted) {
+			count(r, a);
+			err = f->on_write ? f->on_write(f->ctx, &w) : 0;
+		}
 		drop_first(r);
 		if (!err)
 			err = read_ahead(r);
@@ -184,7 +189,8 @@ static void replay_flights(struct e4d_feed *f, e4d_flight_fn *fn, void *ctx)
 	struct replay *r = replay_of(f);
 
 	for (size_t i = 0; i < r->ahead_n; i++) {
-		const struct e4d_record *rec = &r->ahead[(r->ahead_at + i) % AHEAD].rec;
+		const struct ahead *a = &r->ahead[(r->ahead_at + i) % AHEAD];
+		const struct e4d_record *rec = &a->rec;
 		struct e4d_flight x = {
 			.begin_ns = rec->ts_ns,
 			.ino = rec->ino,
@@ -198,7 +204,7 @@ static void replay_flights(struct e4d_feed *f, e4d_flight_fn *fn, void *ctx)
 			.known = E4D_FLIGHT_FILE | E4D_FLIGHT_THREAD | E4D_FLIGHT_OFFSET,
 		};
 
-		if (rec->ts_ns <= r->now_ns)
+		if (a->wanted && rec->ts_ns <= r->now_ns)
 			fn(ctx, &x);
 	}
 }
@@ -237,6 +243,7 @@ static uint64_t replay_losses(struct e4d_feed *f,
 	e4d_trace_losses(r->reader, on_loss, &l);
 	add_loss(&l, "bad_packets", h->bad_packets);
 	add_loss(&l, "missing_packets", h->missing_packets);
+	f->corrupt |= h->bad_packets != 0;
 	return l.total;
 }
 
@@ -329,7 +336,8 @@ static void take_head(struct replay *r)
 	r->now_ns = f->first_ns;
 }
 
-int e4d_feed_replay(struct e4d_feed **out, const char *dir, char *why, size_t why_len)
+int e4d_feed_replay(struct e4d_feed **out, const char *dir, const struct e4d_filter *filter,
+                    char *why, size_t why_len)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	int err;
@@ -340,6 +348,7 @@ int e4d_feed_replay(struct e4d_feed **out, const char *dir, char *why, size_t wh
 		return -ENOMEM;
 	r->feed.ops = &ops;
 	r->feed.replay = true;
+	r->filter = filter;
 	err = e4d_items_init(&r->files, FILES);
 	if (!err)
 		err = e4d_items_init(&r->procs, PROCESSES);

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "record/names.h"
 #include "view/columns.h"
 #include "view/draw.h"
-
-static void time_of_day(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t len)
-{
-	time_t t = (time_t)(((int64_t)boot_ns + m->feed->boot_to_real_ns) / 1000000000);
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	strftime(out, len, "%H:%M:%S", &tm);
-}
 
 static const char *state_word(const struct e4d_view *v)
 {
@@ -33,7 +23,7 @@ static void draw_first(const struct e4d_view *v, struct e4d_frame *f)
 	char clock[16], right[48];
 	size_t room;
 
-	time_of_day(v->m, v->m->now_ns, clock, sizeof(clock));
+	e4d_time_of_day(v->m->feed->boot_to_real_ns, v->m->now_ns, clock, sizeof(clock));
 	snprintf(right, sizeof(right), "%s%s%s", state_word(v), *state_word(v) ? " " : "", clock);
 	room = f->cols - strlen(right) - 1;
 	e4d_frame_put(f, 0, E4D_A_BOLD, "ext4diotop ");
@@ -68,9 +58,9 @@ struct figure {
 static void set_figures(const struct e4d_view *v, struct figure *x)
 {
 	const struct e4d_model *m = v->m;
-	struct e4d_item all = {.now = m->now, .before = m->before, .base = m->base};
+	struct e4d_item all = {.now = m->all.now, .before = m->all.before, .base = m->all.base};
 	double per, mapped;
-	struct e4d_figures f = e4d_item_figures(v, &all, &per);
+	struct e4d_figures f = e4d_item_figures(v, &all, false, &per);
 	uint64_t in_flight = m->flight_n;
 
 	mapped = (double)f.submitted - (double)f.unmapped;
@@ -110,18 +100,37 @@ static size_t figure_text(const struct e4d_view *v, const struct figure *x, char
 	return strlen(label) + strlen(value);
 }
 
+/* The filter's terms that the kernel side does not know: its sums are without them. */
+static void draw_unfiltered(const struct e4d_view *v, struct e4d_frame *f)
+{
+	char text[256] = "unfiltered by";
+	size_t len = strlen(text), cols, most = f->cols / 3;
+	const char *term;
+
+	if (!v->m->unfiltered)
+		return;
+	for (unsigned int i = 0; (term = e4d_filter_rest(v->m->filter, i)); i++)
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " %s", term);
+	cols = e4d_view_cols(text, strlen(text), v->utf8);
+	e4d_frame_name(f, 1, E4D_A_WARN, text, cols < most ? cols : most, false, false);
+	e4d_frame_put(f, 1, E4D_A_NORMAL, "  ");
+}
+
 /* w/s 12.3k  subm/s 48.1M  map/s 48.1M  over/s 0  ext 12%  short/s 0  err/s 0  infl 12 ... */
 static void draw_figures(const struct e4d_view *v, struct e4d_frame *f)
 {
 	struct figure x[FIGURES];
 	char label[16], value[E4D_FIGURE_MAX];
 	bool out[FIGURES] = {false};
-	size_t used = 0;
+	size_t used = 0, room;
 
+	draw_unfiltered(v, f);
+	room = e4d_frame_left(f, 1) + 2;
 	set_figures(v, x);
 	for (size_t i = 0; i < FIGURES; i++)
 		used += 2 + figure_text(v, &x[i], label, value);
-	for (unsigned int drop = 1; used > f->cols + 2 && drop < FIGURES; drop++)
+	for (unsigned int drop = 1; used > room && drop < FIGURES; drop++)
 		for (size_t i = 0; i < FIGURES; i++)
 			if (x[i].drop == drop) {
 				used -= 2 + figure_text(v, &x[i], label, value);

@@ -84,6 +84,7 @@ static int on_write(void *ctx, const struct e4d_fed *w)
 			path = m->feed->ops->path(m->feed, rec);
 		if (!e4d_filter_match(m->filter, rec, path))
 			return 0;
+		m->matched = true;
 	}
 	if (m->on_write)
 		m->on_write(m->on_write_ctx, w);
@@ -97,6 +98,15 @@ static int on_write(void *ctx, const struct e4d_fed *w)
 	return 0;
 }
 
+/* All times are from here. */
+static void begin(struct e4d_model *m)
+{
+	uint64_t now = m->feed->ops->now(m->feed), counted = e4d_model_counted(m, now);
+
+	m->now_ns = m->before_ns = m->start_ns = m->zero_ns = now;
+	m->procs_ns = (struct e4d_elapsed){counted, counted, counted};
+}
+
 int e4d_model_init(struct e4d_model *m, struct e4d_feed *feed, const struct e4d_filter *filter,
                    bool strict)
 {
@@ -107,8 +117,7 @@ int e4d_model_init(struct e4d_model *m, struct e4d_feed *feed, const struct e4d_
 	m->filter = filter;
 	m->strict = strict;
 	m->refresh = 1;
-	if (filter)
-		e4d_filter_pushdown(filter, &m->pushed);
+	m->unfiltered = !feed->replay && e4d_filter_rest(filter, 0);
 	m->flights = calloc(E4D_VIEW_FLIGHTS, sizeof(*m->flights));
 	m->writes = calloc(E4D_VIEW_WRITES, sizeof(*m->writes));
 	err = m->flights && m->writes ? 0 : -ENOMEM;
@@ -126,7 +135,7 @@ int e4d_model_init(struct e4d_model *m, struct e4d_feed *feed, const struct e4d_
 	}
 	feed->on_write = on_write;
 	feed->ctx = m;
-	m->now_ns = m->before_ns = m->start_ns = m->zero_ns = feed->ops->now(feed);
+	begin(m);
 	return 0;
 }
 
@@ -153,7 +162,9 @@ void e4d_model_zero(struct e4d_model *m)
 	zero_table(&m->files);
 	zero_table(&m->procs);
 	zero_table(&m->fs);
-	m->base = m->now;
+	m->all.base = m->all.now;
+	m->procs_all.base = m->procs_all.now;
+	m->procs_ns.base = m->procs_ns.now;
 	m->zero_ns = m->now_ns;
 }
 
@@ -163,13 +174,11 @@ void e4d_model_forget(struct e4d_model *m)
 	e4d_items_clear(&m->procs);
 	e4d_items_clear(&m->fs);
 	e4d_findings_clear(&m->findings);
-	memset(&m->now, 0, sizeof(m->now));
-	memset(&m->before, 0, sizeof(m->before));
-	memset(&m->base, 0, sizeof(m->base));
+	memset(&m->all, 0, sizeof(m->all));
 	memset(&m->procs_all, 0, sizeof(m->procs_all));
 	memset(m->history, 0, sizeof(m->history));
 	m->writes_n = m->unknown = m->flight_n = 0;
-	m->now_ns = m->before_ns = m->start_ns = m->zero_ns = m->feed->ops->now(m->feed);
+	begin(m);
 }
 
 void e4d_model_mark(struct e4d_model *m, const char *text)
@@ -181,6 +190,28 @@ void e4d_model_mark(struct e4d_model *m, const char *text)
 	k = &m->mark[m->mark_n++];
 	k->ts_ns = m->feed->ops->now(m->feed);
 	snprintf(k->text, sizeof(k->text), "%s", text);
+}
+
+void e4d_model_want(struct e4d_model *m, uint32_t what)
+{
+	bool processes = what & E4D_WANT_PROCESSES;
+	uint64_t now = m->feed->ops->now(m->feed);
+
+	if (!m->feed->ops->want || what == m->wants)
+		return;
+	m->feed->ops->want(m->feed, what);
+	m->wants = what;
+	if (processes == !!m->procs_since_ns)
+		return;
+	m->procs_past_ns = e4d_model_counted(m, now);
+	m->procs_since_ns = processes ? now : 0;
+}
+
+uint64_t e4d_model_counted(const struct e4d_model *m, uint64_t now)
+{
+	if (!m->feed->ops->want) /* they always are */
+		return now;
+	return m->procs_past_ns + (m->procs_since_ns ? now - m->procs_since_ns : 0);
 }
 
 double e4d_model_interval(const struct e4d_model *m)
@@ -250,9 +281,16 @@ int e4d_model_exit(const struct e4d_model *m)
 {
 	if (m->findings.count)
 		return E4D_EXIT_FINDING;
+	if (m->feed->corrupt) {
+		e4d_warn("a part of the dump was not readable: that nothing was found proves "
+		         "nothing");
+		return E4D_EXIT_CORRUPT;
+	}
 	if (m->lost || m->unknown) {
 		e4d_warn("events were lost: that nothing was found proves nothing");
 		return E4D_EXIT_BLIND;
 	}
-	return m->counters.v[E4D_C_WRITES] ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
+	if (m->unfiltered ? !m->matched : !m->counters.v[E4D_C_WRITES])
+		return E4D_EXIT_NOTHING;
+	return E4D_EXIT_CLEAN;
 }

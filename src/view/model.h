@@ -30,10 +30,21 @@ struct e4d_view_loss {
 	uint64_t n;
 };
 
+/* Of all rows of a table and `other`: now, at the refresh before, at the setting to zero. */
+struct e4d_all {
+	struct e4d_figures now, before, base;
+};
+
+/* The same for a time, ns. */
+struct e4d_elapsed {
+	uint64_t now, before, base;
+};
+
 struct e4d_model {
 	struct e4d_feed *feed;
 	const struct e4d_filter *filter; /* of the command line; NULL: all */
-	struct e4d_config pushed;        /* what of it holds for everything that is fed */
+	bool unfiltered; /* sums are of more than it lets through: e4d_filter_rest() */
+	bool matched;    /* then: something was shown or recorded that it lets through */
 	bool strict;
 	bool paused; /* what is shown does not change, but for findings */
 	struct e4d_items files, procs, fs;
@@ -42,9 +53,12 @@ struct e4d_model {
 	struct e4d_findings findings;
 	struct e4d_record *writes; /* a ring: write i of all is at i % E4D_VIEW_WRITES */
 	uint64_t writes_n;
-	uint64_t unknown;                     /* writes whose verdict is that */
-	struct e4d_figures now, before, base; /* of all files and `other` */
-	struct e4d_figures procs_all;         /* of all processes, at this refresh */
+	uint64_t unknown;              /* writes whose verdict is that */
+	struct e4d_all all, procs_all; /* of files; of processes */
+	struct e4d_elapsed procs_ns;   /* that processes were counted */
+	uint64_t procs_past_ns;        /* of it: up to when they were last wanted */
+	uint64_t procs_since_ns;       /* wanted since, CLOCK_BOOTTIME ns; 0: they are not */
+	uint32_t wants;                /* enum e4d_wanted */
 	struct e4d_counters counters;
 	struct e4d_view_loss loss[E4D_VIEW_LOSSES];
 	size_t loss_n;
@@ -75,6 +89,12 @@ void e4d_model_zero(struct e4d_model *m);
 void e4d_model_forget(struct e4d_model *m);
 
 void e4d_model_mark(struct e4d_model *m, const char *text);
+
+/* What costs a little more is counted from now on (enum e4d_wanted). */
+void e4d_model_want(struct e4d_model *m, uint32_t what);
+
+/* How long processes were counted up to now (CLOCK_BOOTTIME ns), ns. */
+uint64_t e4d_model_counted(const struct e4d_model *m, uint64_t now);
 
 /* Seconds of the last interval, at least a little. */
 double e4d_model_interval(const struct e4d_model *m);

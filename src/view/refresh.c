@@ -90,18 +90,45 @@ static void on_process(void *ctx, const struct e4d_row *row)
 		memcpy(item->comm, row->comm, sizeof(item->comm));
 }
 
-/* All that was given grew by so much; what the rows did not is `other`'s. */
-static void set_other(struct reading *in, const struct e4d_figures *all_before)
+/* Totals count from `base`; a row that has less than that by now begins anew. */
+static void sum_rows(struct e4d_items *t, struct e4d_figures *now, struct e4d_figures *base)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct e4d_item *row = &t->row[i];
+
+		if (row->now.writes < row->base.writes)
+			row->base = row->now;
+		e4d_figures_add(now, &row->now);
+		e4d_figures_add(base, &row->base);
+	}
+}
+
+/*
+ * `other` has what the rows that are left have not, of all that was given: so what was
+ * forgotten is in its totals. Grown it has by what the rows have not.
+ */
+static void set_other(struct reading *in, const struct e4d_all *all)
 {
 	struct e4d_item *other = &in->t->other;
-	struct e4d_figures all = e4d_figures_since(&in->all, all_before);
-	struct e4d_figures rest = e4d_figures_since(&all, &in->grown);
+	struct e4d_figures grown = e4d_figures_since(&in->all, &all->now);
+	struct e4d_figures rest = e4d_figures_since(&grown, &in->grown), now = {0}, base = {0};
 
-	other->before = other->now;
-	e4d_figures_add(&other->now, &rest);
+	sum_rows(in->t, &now, &base);
+	other->now = e4d_figures_since(&in->all, &now);
+	other->before = e4d_figures_since(&other->now, &rest);
+	other->base = e4d_figures_since(&all->base, &base);
 	other->seen = in->m->refresh;
 	if (in->t == &in->m->files && rest.writes)
 		e4d_figures_add(&in->m->fs.other.now, &rest);
+}
+
+/* A table was read: rows that it did not give are forgotten. */
+static void finish(struct reading *in, struct e4d_all *all)
+{
+	e4d_items_sweep(in->t, in->m->refresh);
+	set_other(in, all);
+	all->before = all->now;
+	all->now = in->all;
 }
 
 static void on_flight(void *ctx, const struct e4d_flight *f)
@@ -151,7 +178,8 @@ static void begin_fs(struct e4d_model *m)
 
 static void read_rest(struct e4d_model *m)
 {
-	double rate = (double)e4d_figures_since(&m->now, &m->before).writes / e4d_model_interval(m);
+	double rate = (double)e4d_figures_since(&m->all.now, &m->all.before).writes /
+	              e4d_model_interval(m);
 
 	if (m->before_ns > m->start_ns) { /* the first refresh comes at once: no time for a rate */
 		memmove(m->history, m->history + 1, sizeof(m->history) - sizeof(m->history[0]));
@@ -177,18 +205,14 @@ int e4d_model_refresh(struct e4d_model *m)
 	err = ops->files(m->feed, on_file, &files);
 	if (err)
 		return err;
-	set_other(&files, &m->now);
-	m->before = m->now;
-	m->now = files.all;
-	e4d_items_sweep(&m->files, m->refresh);
+	finish(&files, &m->all);
 	err = ops->processes(m->feed, on_process, &procs);
-	if (!err) {
-		set_other(&procs, &m->procs_all);
-		m->procs_all = procs.all;
-		e4d_items_sweep(&m->procs, m->refresh);
-	} else if (err != -EINVAL) { /* that: they are not counted now */
+	if (!err)
+		finish(&procs, &m->procs_all);
+	else if (err != -EINVAL) /* that: they are not counted now */
 		return err;
-	}
+	m->procs_ns.before = m->procs_ns.now;
+	m->procs_ns.now = e4d_model_counted(m, m->now_ns);
 	m->flight_n = 0;
 	ops->flights(m->feed, on_flight, m);
 	read_rest(m);

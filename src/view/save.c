@@ -3,20 +3,54 @@
 #include <stdio.h>
 #include <string.h>
 #include "trace/writer.h"
+#include "view/lookup.h"
 #include "view/save.h"
 
-static int put_writes(struct e4d_view *v, struct e4d_trace_writer *w, uint64_t *n)
+/* How many of all writes are no more there. */
+static uint64_t first_of(const struct e4d_model *m)
+{
+	return m->writes_n > E4D_VIEW_WRITES ? m->writes_n - E4D_VIEW_WRITES : 0;
+}
+
+static struct e4d_item_key key_of(const struct e4d_record *r)
+{
+	return (struct e4d_item_key){.id = r->ino, .dev = r->dev, .gen = r->gen};
+}
+
+/* The files of the writes, with the names that the view has, or that are found now. */
+static int name_files(const struct e4d_model *m, struct e4d_items *files)
+{
+	int err = e4d_items_init(files, E4D_VIEW_WRITES);
+
+	for (uint64_t i = first_of(m); i < m->writes_n && !err; i++) {
+		const struct e4d_record *r = &m->writes[i % E4D_VIEW_WRITES];
+		struct e4d_item_key key = key_of(r);
+		const struct e4d_item *known = e4d_items_find(&m->files, &key);
+		struct e4d_item *file = e4d_items_get(files, &key);
+
+		file->last = *r;
+		if (known && known->path && !file->path)
+			file->path = strdup(known->path);
+	}
+	if (!err)
+		e4d_lookup(m->feed, files);
+	return err;
+}
+
+struct saved {
+	uint64_t writes, nameless;
+};
+
+static int put_writes(struct e4d_view *v, struct e4d_trace_writer *w, struct saved *n)
 {
 	const struct e4d_model *m = v->m;
-	uint64_t first = m->writes_n > E4D_VIEW_WRITES ? m->writes_n - E4D_VIEW_WRITES : 0;
-	int err = 0;
+	struct e4d_items files = {0};
+	int err = name_files(m, &files);
 
-	*n = 0;
-	for (uint64_t i = first; i < m->writes_n && !err; i++) {
+	for (uint64_t i = first_of(m); i < m->writes_n && !err; i++) {
 		const struct e4d_record *r = &m->writes[i % E4D_VIEW_WRITES];
-		struct e4d_item_key key = {.id = r->ino, .dev = r->dev, .gen = r->gen};
-		const struct e4d_item *file = e4d_items_find(&m->files, &key);
-		const char *path = file ? file->path : NULL;
+		struct e4d_item_key key = key_of(r);
+		const char *path = e4d_items_find(&files, &key)->path;
 
 		if (!e4d_filter_match(v->filter, r, path))
 			continue;
@@ -24,8 +58,10 @@ static int put_writes(struct e4d_view *v, struct e4d_trace_writer *w, uint64_t *
 			err = e4d_trace_put_file(w, r->dev, r->ino, r->gen, path);
 		if (!err)
 			err = e4d_trace_put(w, r);
-		++*n;
+		n->writes++;
+		n->nameless += !path;
 	}
+	e4d_items_free(&files);
 	return err;
 }
 
@@ -71,7 +107,8 @@ void e4d_view_save(struct e4d_view *v, const char *name)
 	struct e4d_trace_limits limits = {0};
 	struct e4d_trace_writer *w = NULL;
 	char why[256] = "";
-	uint64_t n = 0;
+	char nameless[48] = "";
+	struct saved n = {0};
 	int err;
 
 	err = e4d_trace_create(&w, name, &info, &limits, why, sizeof(why));
@@ -83,9 +120,13 @@ void e4d_view_save(struct e4d_view *v, const char *name)
 	if (!err)
 		err = put_rest(v->m, w);
 	e4d_trace_writer_close(w);
+	if (n.nameless)
+		snprintf(nameless, sizeof(nameless), ", %llu of them without a path",
+		         (unsigned long long)n.nameless);
 	if (err)
 		e4d_view_say(v, true, "%s: saved in part only: %s", name, strerror(-err));
 	else
-		e4d_view_say(v, false, "%llu writes saved in %s; 'ext4diotop report %s' reads them",
-		             (unsigned long long)n, name, name);
+		e4d_view_say(v, false,
+		             "%llu writes saved in %s%s; 'ext4diotop report %s' reads them",
+		             (unsigned long long)n.writes, name, nameless, name);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <wchar.h>
 #include "util/escape.h"
 #include "view/text.h"
@@ -71,11 +72,20 @@ void e4d_figure(char out[E4D_FIGURE_MAX], enum e4d_figure_kind kind, enum e4d_un
 		break;
 	}
 	if (units == E4D_UNITS_EXACT)
-		snprintf(out, E4D_FIGURE_MAX, "%.0f", v);
+		scaled(out, v, 1, " ");
 	else if (units == E4D_UNITS_1024 && kind == E4D_FIG_BYTES)
 		scaled(out, v, 1024, " KMGTPE");
 	else
 		scaled(out, v, 1000, " kMGTPE");
+}
+
+void e4d_time_of_day(int64_t boot_to_real_ns, uint64_t boot_ns, char *out, size_t len)
+{
+	time_t t = (time_t)(((int64_t)boot_ns + boot_to_real_ns) / 1000000000);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(out, len, "%H:%M:%S", &tm);
 }
 
 size_t e4d_view_unit(const char *s, size_t len, bool utf8, char *out, size_t *outlen,

@@ -26,10 +26,13 @@ enum e4d_figure_kind {
 
 /*
  * Writes v for people, terminated, in at most 6 columns: 0.5, 9999, 12.3k, 1016K, 1.2ms,
- * 3h20m. With E4D_UNITS_EXACT counts and bytes are whole numbers of any length.
+ * 3h20m. With E4D_UNITS_EXACT counts and bytes of any length are not shortened.
  */
 void e4d_figure(char out[E4D_FIGURE_MAX], enum e4d_figure_kind kind, enum e4d_units units,
                 double v);
+
+/* HH:MM:SS of a CLOCK_BOOTTIME, by its distance to CLOCK_REALTIME, ns. */
+void e4d_time_of_day(int64_t boot_to_real_ns, uint64_t boot_ns, char *out, size_t len);
 
 /*
  * Copies the first unit of s (len > 0) that may be sent to a terminal: escaped as by

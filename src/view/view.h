@@ -82,6 +82,7 @@ struct e4d_view {
 	/* what the pane holds, arranged: the first `sorted` are in order */
 	struct e4d_entry *entry;
 	size_t entry_n, entry_cap, sorted;
+	uint32_t unnamed; /* left out by a filter before their names were looked for */
 	bool quit;
 };
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "session/figures.h"
@@ -23,6 +24,9 @@ static void figures_for_people(void **state)
 		{E4D_FIG_BYTES, E4D_UNITS_1024, 1040384, "1016K"},
 		{E4D_FIG_BYTES, E4D_UNITS_1000, 1040384, "1040k"},
 		{E4D_FIG_BYTES, E4D_UNITS_EXACT, 1040384, "1040384"},
+		{E4D_FIG_COUNT, E4D_UNITS_EXACT, 0.5, "0.5"}, /* seldom is not never here too */
+		{E4D_FIG_COUNT, E4D_UNITS_EXACT, 0.02, "<0.1"},
+		{E4D_FIG_COUNT, E4D_UNITS_EXACT, 123456.7, "123457"},
 		{E4D_FIG_COUNT, E4D_UNITS_1024, 12345, "12.3k"},
 		{E4D_FIG_COUNT, E4D_UNITS_1024, 0.5, "0.5"},
 		{E4D_FIG_COUNT, E4D_UNITS_1024, 0.001, "<0.1"},
@@ -40,6 +44,9 @@ static void figures_for_people(void **state)
 		e4d_figure(out, table[i].kind, table[i].units, table[i].v);
 		assert_string_equal(out, table[i].want);
 	}
+	/* both times have a part of a second, and their sum is a second more */
+	e4d_time_of_day(1700000000900000000LL, 2200000000, out, sizeof(out));
+	assert_string_equal(out, "22:13:23");
 	/* short ones fit their column */
 	for (double v = 0.01; v < 1.8e19; v *= 1.37) {
 		e4d_figure(out, E4D_FIG_BYTES, E4D_UNITS_1024, v);
@@ -105,6 +112,7 @@ int main(void)
 		cmocka_unit_test(median_and_tail),
 	};
 
+	setenv("TZ", "UTC", 1);
 	setlocale(LC_CTYPE, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

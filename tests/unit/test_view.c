@@ -63,7 +63,7 @@ static void what_leaves_is_other(void **state)
 	x->k.rows = 2;
 	refresh(x, 1);
 	assert_int_equal(x->m.files.n, 1);
-	assert_int_equal(x->m.now.writes, 153);
+	assert_int_equal(x->m.all.now.writes, 153);
 	assert_int_equal(x->m.files.other.now.writes - x->m.files.other.before.writes, 3);
 	assert_true(x->m.history[E4D_VIEW_HISTORY - 1] == 3);
 }
@@ -305,6 +305,20 @@ static void batch_formats(void **state)
 	e4d_ob_char(&ob, 0);
 	expect_in(ob.data, "\"path\":\"/srv/\\u001b[31mevil\\u000a\"");
 	expect_in(ob.data, "\"writes_per_s\":100");
+	/* what is a rate says so; ns are whole; what is not known is null, in the head too */
+	expect_in(ob.data, "\"over_mapped_per_s\":0,\"extending_percent\":0,\"short_per_s\":0,"
+	                   "\"errors_per_s\":0,\"in_flight\":0,\"p50_ns\":24576,\"p99_ns\":32604,");
+	refresh(x, 1);
+	ob.len = 0;
+	e4d_batch_put(&b, &x->v, &ob);
+	e4d_ob_char(&ob, 0);
+	expect_in(ob.data, "\"errors_per_s\":0,\"p50_ns\":null,\"p99_ns\":null,\"in_flight\":0,");
+	x->v.mode = E4D_MODE_TOTAL;
+	ob.len = 0;
+	e4d_batch_put(&b, &x->v, &ob);
+	e4d_ob_char(&ob, 0);
+	expect_in(ob.data, "\"over_mapped\":0,\"extending_percent\":0,\"short\":0,\"errors\":0,");
+	x->v.mode = E4D_MODE_RATE;
 	ob.len = 0;
 	b.format = E4D_BATCH_CSV;
 	b.begun = false;
