@@ -298,8 +298,9 @@ static int print_plan(const struct e4d_vrun *r)
 		bytes += e4d_vcase_bytes(v->c);
 		cases++;
 	}
-	printf("%u cases, %u writes, at most %" PRIu64 " MiB, all of it %s\n", cases, writes,
+	printf("%u cases, %u writes, at most %" PRIu64 " MiB%s, all of it %s\n", cases, writes,
 	       (uint64_t)((bytes + WL_MIB - 1) / WL_MIB),
+	       r->where ? "" : " written and 64 MiB allocated at a time",
 	       r->where ? "thrown away" : "unnamed files");
 	return cases ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
 }
@@ -371,6 +372,7 @@ static int go(struct validate *v, struct e4d_lab *lab)
 			e4d_err("%s", lab->why);
 		return code;
 	}
+	e4d_vrun_begin(r);
 	code = attach(v, r->results, r->count);
 	err = code ? 0 : e4d_vrun_go(r);
 	if (err)
