@@ -159,9 +159,12 @@ for how in KILL:4k/* KILL:1k/* KILL:*/pwrite/*-nospc KILL:*-shutdown KILL:* \
 	rc=$?
 	check "ended-$n-$sig" "$((128 + $(kill -l "$sig")))" $rc
 	for _ in {1..50}; do
-		[ -n "$(still "$tmp/loops")$(pgrep -P $pid)" ] || break
+		# its writers have the same command line
+		orphans=$(pgrep -f -- "--work $work")
+		[ -n "$(still "$tmp/loops")$orphans" ] || break
 		sleep 0.1
 	done
+	check "ended-$n-no-process" '' "$orphans"
 	check "ended-$n-no-loop" '' "$(still "$tmp/loops")"
 	check "ended-$n-no-name" '' "$(ls -A "$work")"
 	check "ended-$n-no-mount" 0 "$(mounts)"
