@@ -226,7 +226,8 @@ static int allocation_unit(int fd, struct e4d_vfs *fs)
 		return errno == EOPNOTSUPP ? 0 : -errno;
 	if (fstat(fd, &st))
 		return -errno;
-	fs->unit = (uint64_t)st.st_blocks * 512 - fs->base;
+	if ((uint64_t)st.st_blocks * 512 > fs->base + fs->unit)
+		fs->unit = (uint64_t)st.st_blocks * 512 - fs->base;
 	return 0;
 }
 

@@ -195,8 +195,8 @@ static void test_each_invariant(void **state)
 {
 	static const struct e4d_vcase all = {.w.len = 262144}, again = {.want = E4D_V_AGAIN},
 				      less = {.w.len = 262144,
-					      .want = E4D_V_LESS,
-					      .trouble = E4D_V_NOSPC},
+	                                      .want = E4D_V_LESS,
+	                                      .trouble = E4D_V_NOSPC},
 				      killed = {.w.readable = 7680, .want = E4D_V_KILLED},
 				      crash = {.want = E4D_V_CRASH},
 				      fault = {.w.readable = 7680, .want = E4D_V_SHORT};
