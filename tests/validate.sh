@@ -214,6 +214,11 @@ says no-bpf-in-output 'ok [0-9]* tracer # SKIP no tracer: judged by the disk alo
 check no-bpf-tier-wanted 3 $?
 check tier-none 0 "$(validate --tier none --run 'inside/*' "$dir")"
 says tier-none-says 'judged by the disk alone (--tier none)' "$tmp/out"
+# no tier attaches: one line says why, in each output
+check no-tier 0 "$(ulimit -n 32; validate --run 'inside/*' "$dir")"
+check no-tier-lines '4 0' "$(grep -c '^ok ' "$tmp/out") $(grep -cv '^ok \|^#\|^KTAP version 1$\|^1\.\.4$' "$tmp/out")"
+says no-tier-says 'ok 4 tracer # SKIP no tracer: .*fentry: .*; kprobe: .*; tracepoint: ' "$tmp/out"
+check no-tier-message '1 0' "$(wc -l <"$tmp/err") $(grep -c 'x0a' "$tmp/err")"
 rmdir "$dir/everybody"
 
 # progress is for a terminal only

@@ -70,6 +70,15 @@ static void print_sum(const struct e4d_vrun *r, FILE *f, const char *lead)
 	        r->passed, r->failed, r->skipped, r->writes, r->seconds);
 }
 
+/* Why the tracer failed, by case. */
+static void print_tool_whys(const struct e4d_vrun *r, FILE *f, const char *lead)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->results[i].tool_why[0])
+			fprintf(f, "%stracer: %s: %s\n", lead, r->results[i].name,
+			        r->results[i].tool_why);
+}
+
 /* KTAP: what is to be said about a test stands before its line. */
 static void print_ktap(const struct e4d_vrun *r, FILE *f)
 {
@@ -88,10 +97,7 @@ static void print_ktap(const struct e4d_vrun *r, FILE *f)
 			fprintf(f, " # SKIP %s", v->why);
 		fputc('\n', f);
 	}
-	for (size_t i = 0; i < r->count; i++)
-		if (r->results[i].tool_why[0])
-			fprintf(f, "# tracer: %s: %s\n", r->results[i].name,
-			        r->results[i].tool_why);
+	print_tool_whys(r, f, "# ");
 	if (tool != E4D_V_UNASKED)
 		fprintf(f, "# %s\n", sum);
 	fprintf(f, "%s %zu tracer", tool > E4D_V_AGREES ? "not ok" : "ok", r->count + 1);
@@ -176,6 +182,7 @@ static void print_table(const struct e4d_vrun *r, FILE *f)
 		                                             : e4d_vtool_word(v->tool));
 	}
 	print_sum(r, f, "");
+	print_tool_whys(r, f, "");
 	fprintf(f, "tracer: %s\n", sum);
 }
 
