@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,9 +43,27 @@ static void keep_standard_files(void)
 			return;
 }
 
-int main(int argc, char **argv)
+/* Has the reader of the output gone? That ends a program quietly. */
+static bool reader_gone(void)
 {
-	keep_standard_files();
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
+/* What was printed has arrived, or the exit code says that it has not. */
+static int finish(int code)
+{
+	int err = fflush(stdout) ? errno : 0;
+
+	if ((!err && !ferror(stdout)) || reader_gone() || code == E4D_EXIT_CANNOT)
+		return code;
+	e4d_err("output: %s", err ? strerror(err) : "not all of it could be written");
+	return E4D_EXIT_CANNOT;
+}
+
+static int run(int argc, char **argv)
+{
 	argv[0] = (char *)"top"; /* no command means that */
 	if (argc < 2)
 		return e4d_cmd_top(argc, argv);
@@ -63,4 +83,10 @@ int main(int argc, char **argv)
 	e4d_err("there is no command '%s'", argv[1]);
 	usage(stderr);
 	return E4D_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	keep_standard_files();
+	return finish(run(argc, argv));
 }

@@ -71,6 +71,11 @@ before=$(written)
 check dry-run 0 "$(validate --dry-run "$dir")"
 says dry-run-plan '^run  pwrite/append-fault  *256 KiB' "$tmp/out"
 says dry-run-bounds 'cases, [0-9]* writes, at most [0-9]* MiB' "$tmp/out"
+"$prog" validate --dry-run "$dir" >/dev/full 2>"$tmp/err"
+check dry-run-full-disk 3 $?
+says dry-run-full-disk-says 'output: No space left on device' "$tmp/err"
+"$prog" validate --run 'inside/*' "$dir" >/dev/full 2>"$tmp/err"
+check full-disk '3 1' "$? $(wc -l <"$tmp/err")"
 check dry-run-writes-nothing "$before" "$(written)"
 
 # what reaches the device is metadata too: half as much again is allowed for it

@@ -169,10 +169,6 @@ static int salvage(char **files, int n, const char *dir, bool quiet)
 		e4d_err("%s", why);
 	code = err ? E4D_EXIT_CANNOT : report(s, quiet);
 	e4d_salvage_close(s);
-	if (!err && (fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		e4d_err("output: %s", strerror(errno));
-		return E4D_EXIT_CANNOT;
-	}
 	return code;
 }
 
@@ -183,7 +179,7 @@ int e4d_cmd_salvage(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "o:qh", longopts, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, "o:qh", longopts)) != -1) {
 		switch (c) {
 		case 'h':
 			fputs(help, stdout);
