@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "cmd/cmd.h"
 #include "util/log.h"
+#include "util/output.h"
 
 static const struct e4d_cmd commands[] = {
 	{"top", e4d_cmd_top,
@@ -43,25 +42,6 @@ static void keep_standard_files(void)
 			return;
 }
 
-/* Has the reader of the output gone? That ends a program quietly. */
-static bool reader_gone(void)
-{
-	struct pollfd p = {.fd = STDOUT_FILENO};
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
-}
-
-/* What was printed has arrived, or the exit code says that it has not. */
-static int finish(int code)
-{
-	int err = fflush(stdout) ? errno : 0;
-
-	if ((!err && !ferror(stdout)) || reader_gone() || code == E4D_EXIT_CANNOT)
-		return code;
-	e4d_err("output: %s", err ? strerror(err) : "not all of it could be written");
-	return E4D_EXIT_CANNOT;
-}
-
 static int run(int argc, char **argv)
 {
 	argv[0] = (char *)"top"; /* no command means that */
@@ -88,5 +68,5 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	keep_standard_files();
-	return finish(run(argc, argv));
+	return e4d_output_end(run(argc, argv));
 }
