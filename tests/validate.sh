@@ -48,6 +48,14 @@ says help-example Examples "$tmp/out"
 check list 0 "$(validate --list)"
 says list-case '^pwrite/append  *pwrite: append' "$tmp/out"
 says list-invariant '^past-eof  ' "$tmp/out"
+check list-run 0 "$(validate --list --run 'inside/*' --exclude <(echo inside/hole))"
+check list-run-cases 'inside/overwrite inside/twice ' "$(awk '/^$/ { exit } { print $1 }' "$tmp/out" | tr '\n' ' ')"
+check list-no-such 2 "$(validate --list --run 'nope*')"
+check list-all-excluded 4 "$(validate --list --run inside/hole --exclude <(echo inside/hole))"
+check list-format 2 "$(validate --list --format json)"
+check list-tier 2 "$(validate --list --tier none)"
+check list-dry-run 2 "$(validate --list --dry-run)"
+check list-dir 2 "$(validate --list /)"
 check no-dir 2 "$(validate)"
 check bad-option 2 "$(validate --frobnicate /)"
 check bad-format 2 "$(validate --format xml /)"
@@ -74,9 +82,10 @@ says dry-run-bounds 'cases, [0-9]* writes, at most [0-9]* MiB' "$tmp/out"
 "$prog" validate --dry-run "$dir" >/dev/full 2>"$tmp/err"
 check dry-run-full-disk 3 $?
 says dry-run-full-disk-says 'output: No space left on device' "$tmp/err"
+check dry-run-writes-nothing "$before" "$(written)"
+
 "$prog" validate --run 'inside/*' "$dir" >/dev/full 2>"$tmp/err"
 check full-disk '3 1' "$? $(wc -l <"$tmp/err")"
-check dry-run-writes-nothing "$before" "$(written)"
 
 # what reaches the device is metadata too: half as much again is allowed for it
 rc=$(validate "$dir")
@@ -217,6 +226,9 @@ says no-bpf-in-output 'ok [0-9]* tracer # SKIP no tracer: judged by the disk alo
 [ $leaks = 0 ] || check no-bpf-fails-exactly "$(names)" "$(failed)"
 "${unprivileged[@]}" "$prog" validate --tier tracepoint "$dir/everybody" >"$tmp/out" 2>"$tmp/err"
 check no-bpf-tier-wanted 3 $?
+"${unprivileged[@]}" "$prog" validate --dry-run "$dir" >"$tmp/out" 2>"$tmp/err"
+check dry-run-no-permission 3 $?
+says dry-run-no-permission-says 'no file can be made: Permission denied' "$tmp/err"
 check tier-none 0 "$(validate --tier none --run 'inside/*' "$dir")"
 says tier-none-says 'judged by the disk alone (--tier none)' "$tmp/out"
 # no tier attaches: one line says why, in each output
@@ -290,6 +302,7 @@ EOF
 tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"
 check chattr-j 4 "$(validate "$dir/journalled")"
 says chattr-j-says 'chattr +j' "$tmp/err"
+check chattr-j-dry-run 4 "$(validate --dry-run "$dir/journalled")"
 tools/image.sh umount "$mnt"
 tools/image.sh make 4k "$tmp/image" 1G && tune2fs -o journal_data "$tmp/image" >/dev/null 2>&1 &&
 	tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"

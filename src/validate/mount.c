@@ -21,6 +21,8 @@
 #define STATX_ATTR_DAX 0x00200000
 #endif
 
+#define DAX "DAX: no direct I/O goes through the block layer; name another mount"
+
 static enum e4d_exit refuse(struct e4d_vmount *m, enum e4d_exit code, const char *why)
 {
 	snprintf(m->why, sizeof(m->why), "%s", why);
@@ -58,22 +60,20 @@ static bool file_has(const char *path, const char *prefix, const char *text)
 	return found;
 }
 
-static bool data_journal(const struct e4d_vmount *m)
-{
-	char path[128], dev[32];
-
-	snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options", m->device);
-	snprintf(dev, sizeof(dev), " %u:%u ", major(m->dev), minor(m->dev));
-	return file_has(path, "", "data=journal") ||
-	       file_has("/proc/self/mountinfo", dev, "data=journal");
-}
-
-static bool is_ext4(const struct e4d_vmount *m)
+static bool mountinfo_has(const struct e4d_vmount *m, const char *text)
 {
 	char dev[32];
 
 	snprintf(dev, sizeof(dev), " %u:%u ", major(m->dev), minor(m->dev));
-	return file_has("/proc/self/mountinfo", dev, " - ext4 ");
+	return file_has("/proc/self/mountinfo", dev, text);
+}
+
+static bool data_journal(const struct e4d_vmount *m)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options", m->device);
+	return file_has(path, "", "data=journal") || mountinfo_has(m, "data=journal");
 }
 
 enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
@@ -95,7 +95,7 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 	m->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
 	m->total = (uint64_t)sf.f_blocks * sf.f_bsize;
 	device_name(m);
-	if (sf.f_type != EXT4_SUPER_MAGIC || !is_ext4(m))
+	if (sf.f_type != EXT4_SUPER_MAGIC || !mountinfo_has(m, " - ext4 "))
 		return refuse(m, E4D_EXIT_NOTHING, "not on ext4; name a directory that is");
 	if (sf.f_flags & ST_RDONLY)
 		return refuse(m, E4D_EXIT_NOTHING,
@@ -104,6 +104,8 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 		return refuse(m, E4D_EXIT_NOTHING,
 		              "mounted with data=journal, where O_DIRECT writes are buffered; "
 		              "name a mount with data=ordered");
+	if (mountinfo_has(m, "dax=always"))
+		return refuse(m, E4D_EXIT_NOTHING, DAX);
 	return E4D_EXIT_CLEAN;
 }
 
@@ -161,7 +163,7 @@ static const char *file_refusal(int fd, struct e4d_vmount *m)
 	if (flags & FS_ENCRYPT_FL)
 		return "new files here are encrypted; name another directory";
 	if (!statx(fd, "", AT_EMPTY_PATH, 0, &sx) && (sx.stx_attributes & STATX_ATTR_DAX))
-		return "DAX: no direct I/O goes through the block layer; name another mount";
+		return DAX;
 	return NULL;
 }
 
@@ -178,19 +180,33 @@ static void allocation_unit(int fd, struct e4d_vfs *fs)
 		fs->unit = (uint64_t)st.st_blocks * 512 - fs->base;
 }
 
+static enum e4d_exit no_file(struct e4d_vmount *m, int err)
+{
+	snprintf(m->why, sizeof(m->why),
+	         "no file can be made: %s; run as root, or name another directory", strerror(err));
+	return E4D_EXIT_CANNOT;
+}
+
+enum e4d_exit e4d_vmount_ask(struct e4d_vmount *m)
+{
+	int fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *why = fd < 0 ? NULL : file_refusal(fd, m);
+
+	if (fd >= 0)
+		close(fd);
+	if (faccessat(AT_FDCWD, m->dir, W_OK | X_OK, AT_EACCESS))
+		return no_file(m, errno);
+	return why ? refuse(m, E4D_EXIT_NOTHING, why) : E4D_EXIT_CLEAN;
+}
+
 enum e4d_exit e4d_vmount_probe(struct e4d_vmount *m)
 {
 	int fd = e4d_vmount_file(m);
 	enum e4d_exit code = E4D_EXIT_CLEAN;
 	const char *why;
 
-	if (fd < 0) {
-		snprintf(m->why, sizeof(m->why),
-		         "no file can be made: %s; run as root, or name "
-		         "another directory",
-		         strerror(-fd));
-		return E4D_EXIT_CANNOT;
-	}
+	if (fd < 0)
+		return no_file(m, -fd);
 	why = file_refusal(fd, m);
 	if (why)
 		code = refuse(m, E4D_EXIT_NOTHING, why);

@@ -149,8 +149,7 @@ static void print_tap13(const struct e4d_vrun *r, FILE *f)
 	print_sum(r, f, "# ");
 }
 
-/* Of the longest name: the lab's have the image before them. */
-static int name_width(const struct e4d_vrun *r)
+int e4d_vname_width(const struct e4d_vrun *r)
 {
 	int width = 24;
 
@@ -162,7 +161,7 @@ static int name_width(const struct e4d_vrun *r)
 
 static void print_table(const struct e4d_vrun *r, FILE *f)
 {
-	int width = name_width(r);
+	int width = e4d_vname_width(r);
 	char sum[1200];
 
 	e4d_vtool_sum(r, sum, sizeof(sum));
