@@ -111,7 +111,7 @@ check trace-filter-none 0 "$(traced append-1m --json --filter verdict=leak)"
 check trace-filter-none-lines 0 "$(wc -l <"$tmp/out")"
 
 check trace-self 0 "$(traced append-1m --json --self)"
-says trace-self-writes '^what it cost: 1 writes in' "$tmp/err"
+says trace-self-writes '^what it cost: 1 write in' "$tmp/err"
 says trace-self-programs '^  all  *[1-9][0-9]*  *[1-9][0-9]*  *[1-9][0-9.]*$' "$tmp/err"
 says trace-self-a-write 'kernel: [1-9][0-9.]* ns a write' "$tmp/err"
 says trace-self-user 'user: [0-9.]* ms CPU a second' "$tmp/err"

@@ -6,6 +6,7 @@
 
 #include "record/names.h"
 #include "util/escape.h"
+#include "util/plural.h"
 #include "validate/report.h"
 
 const char *e4d_vkernel_word(enum e4d_vkernel k)
@@ -40,9 +41,10 @@ enum e4d_vtool e4d_vtool_sum(const struct e4d_vrun *r, char *why, size_t len)
 		return E4D_V_UNASKED;
 	}
 	snprintf(why, len,
-	         "tier %s: agrees in %u cases, disagrees in %u, blind in %u, %" PRIu64
-	         " events lost",
-	         e4d_tier_name(t->tier), r->agree, r->disagree, r->blind, t->lost);
+	         "tier %s: agrees in %u case%s, disagrees in %u, blind in %u, %" PRIu64
+	         " event%s lost",
+	         e4d_tier_name(t->tier), r->agree, e4d_s(r->agree), r->disagree, r->blind, t->lost,
+	         e4d_s(t->lost));
 	if (r->disagree)
 		return E4D_V_DISAGREES;
 	return r->blind || t->lost ? E4D_V_BLIND : E4D_V_AGREES;
@@ -66,8 +68,8 @@ static void print_head(const struct e4d_vrun *r, FILE *f, const char *lead)
 
 static void print_sum(const struct e4d_vrun *r, FILE *f, const char *lead)
 {
-	fprintf(f, "%skernel: %u passed, %u failed, %u skipped; %u writes, %.1f s\n", lead,
-	        r->passed, r->failed, r->skipped, r->writes, r->seconds);
+	fprintf(f, "%skernel: %u passed, %u failed, %u skipped; %u write%s, %.1f s\n", lead,
+	        r->passed, r->failed, r->skipped, r->writes, e4d_s(r->writes), r->seconds);
 }
 
 /* Why the tracer failed, by case. */
