@@ -114,6 +114,9 @@ else
 fi
 check cases-skip-only '' "$(sed -nE '/device-mapper here|no fallocate without/d; s/.*# SKIP //p' "$tmp/out" | sort -u)"
 check cases-leave-nothing '' "$(ls -A "$work")"
+# a kill in the place of the fault is the same leak
+check expect-broken $((1 - leaks)) "$(validate --lab --work "$work" --tier none --expect broken --run '4k/pwrite/*-kill')"
+says expect-broken-kills "$([ $leaks = 1 ] && echo 5 of 5 || echo none of 5) cases of the leaking kind.* 0 failed otherwise" "$tmp/err"
 check some-pass 0 "$(validate --lab --run 4k/inside/hole --run 1k/pwrite/append --tier none)"
 check no-tracer-is-said 1 "$(grep -c '^ok 3 tracer # SKIP no tracer' "$tmp/out")"
 

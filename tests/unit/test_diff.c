@@ -59,6 +59,9 @@ static void test_foreign_files(void **state)
 	REFUSED(HEAD "1" TAIL("agrees"), "case 1 has no name");
 	REFUSED(HEAD CASE("a", "maybe") TAIL("agrees"), "no result of pass, fail or skip");
 	REFUSED(HEAD "{\"name\":\"a\",\"change\":\"broken\"}" TAIL("agrees"), "no result");
+	REFUSED(HEAD CASE("a", "pass") "]}", "tracer has no result");
+	REFUSED(HEAD CASE("a", "pass") "],\"tracer\":null}", "tracer has no result");
+	REFUSED(HEAD CASE("a", "pass") TAIL("sees"), "tracer has no result");
 	REFUSED(HEAD CASE("a", "pass") "," CASE("b", "pass") "," CASE("a", "fail") TAIL("agrees"),
 	        "a is there twice");
 	REFUSED(HEAD "{\"name\":\"a\",\"name\":\"b\"}" TAIL("agrees"), "no JSON");
@@ -73,8 +76,10 @@ static void test_counts_are_not_taken_from_the_file(void **state)
 {
 	struct e4d_vsaved s;
 
-	load(&s, HEAD CASE("b", "pass") "," CASE("c", "skip") "," CASE(
-			 "a", "fail") "],\"passed\":77,\"failed\":-1}");
+	load(&s,
+	     HEAD CASE("b", "pass") "," CASE("c", "skip") "," CASE(
+		     "a",
+		     "fail") "],\"passed\":77,\"failed\":-1,\"tracer\":{\"result\":\"unasked\"}}");
 	assert_int_equal(s.count, 3);
 	assert_int_equal(s.passed, 1);
 	assert_int_equal(s.failed, 1);
