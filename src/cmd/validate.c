@@ -41,7 +41,7 @@ static const char help[] =
 	"  --dry-run       print what would be done, and write nothing\n"
 	"  --list          print these cases and the invariants\n"
 	"  --lab           more cases, on images of each kind, made for it and thrown\n"
-	"                  away: faults in every part, ENOSPC, EIO, signals, a shutdown; e2fsck\n"
+	"                  away: faults, ENOSPC, EIO, signals, a shutdown; e2fsck\n"
 	"  --work DIR      the lab's images are unnamed files there; default: /var/tmp\n"
 	"  --scratch DEV   this block device in place of images; names its contents, asks\n"
 	"  --yes           what is on DEV may be destroyed: do not ask\n"
