@@ -243,6 +243,52 @@ rmdir "$dir/everybody"
 script -qec "$prog validate --run 'inside/*' $dir" /dev/null >"$tmp/tty" 2>&1
 says progress-on-terminal '3/3 inside/twice' "$tmp/tty"
 
+# the environment's trouble is no word on the kernel: the cases are skipped, the run is not whole
+some=(--tier none --exclude "$leaking")
+not_run() { # NAME EXIT REASON GOT: none failed, and it is said how many did not run
+	check "$1" "$2" "$4"
+	check "$1-fails-none" '' "$(failed)"
+	says "$1-says" "^# not run: [0-9]* cases; .*$3" "$tmp/out"
+}
+not_run few-descriptors 5 'Too many open files' "$(ulimit -n 40; validate "${some[@]}" "$dir")"
+check soft-descriptors 0 "$(ulimit -Sn 40; validate "${some[@]}" "$dir")"
+check file-size 3 "$(ulimit -f 64; validate "${some[@]}" "$dir")"
+says file-size-says 'a file may have 64 KiB here, and 2048 KiB are needed; raise' "$tmp/err"
+check soft-file-size 0 "$(ulimit -Sf 64; validate "${some[@]}" "$dir")"
+if command -v strace >/dev/null; then
+	strace -f -qqq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=9000000 \
+		"$prog" validate --tier none --run pwrite/append --run libaio/append "$dir" >"$tmp/out" 2>&1
+	not_run slow 5 '1: the writer ' $? # late, or even hanging: strace lets go of it slowly
+	says slow-goes-on '^ok 2 libaio/append$' "$tmp/out"
+else
+	echo "ok validate/slow # SKIP no strace here"
+fi
+begun() { # N VALIDATE_OPTION...: with N files open it stands still; $pid
+	local n=$1
+	shift
+	"${run_as[@]}" "$prog" validate "$@" "$dir" >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	until [ "$(find /proc/$pid/fd -lname '*(deleted)' 2>/dev/null | wc -l)" -ge "$n" ]; do
+		kill -0 $pid 2>/dev/null || break
+	done
+	kill -STOP $pid
+}
+run_as=()
+begun 5 "${some[@]}"
+fallocate -l 900M "$dir/filler"
+kill -CONT $pid
+wait $pid
+not_run full-meanwhile 5 'the file system would be nearly full' $?
+rm "$dir/filler"
+run_as=(env --ignore-signal=HUP)
+begun 5 "${some[@]}"
+kill -HUP $pid
+kill -CONT $pid
+wait $pid
+check nohup 0 $?
+check nohup-all 0 "$(grep -c 'not run' "$tmp/out")"
+check trouble-leaves-nothing "$(cat "$tmp/before")" "$(state)"
+
 # killed in the middle: no name, no block, no process, and the disk is sound
 for files in 2 20 50; do
 	"$prog" validate --tier none "$dir" >"$tmp/out" 2>/dev/null &
@@ -257,6 +303,12 @@ for files in 2 20 50; do
 	wait $pid 2>/dev/null
 	check killed-$files 137 $?
 	check killed-$files-nameless lost+found "$(cat "$tmp/names")"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do # its writer has the same command line
+		orphans=$(pgrep -f -- "$prog validate --tier none $dir")
+		[ -n "$orphans" ] || break
+		sleep 0.2
+	done
+	check killed-$files-no-process '' "$orphans"
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		state >"$tmp/after"
 		cmp -s "$tmp/before" "$tmp/after" && break
@@ -275,6 +327,7 @@ kill -TERM $pid
 wait $pid
 check told-to-end 143 $?
 says told-to-end-skips '^ok 73 nowait/append # SKIP interrupted$' "$tmp/out"
+says told-to-end-not-run '^# not run: [0-9]* cases; [0-9]*: interrupted$' "$tmp/out"
 says told-to-end-reports '^ok 74 tracer$' "$tmp/out"
 check told-to-end-leaves-nothing "$(cat "$tmp/before")" "$(state)"
 "$prog" validate --run 'inside/*' "$dir" 2>"$tmp/err" | head -n 1 >"$tmp/out"
@@ -310,6 +363,38 @@ tools/image.sh make 4k "$tmp/image" 1G && tune2fs -o journal_data "$tmp/image" >
 check data-journal 4 "$(validate "$dir")"
 says data-journal-says 'data=journal' "$tmp/err"
 tools/image.sh umount "$mnt"
+mount -o loop,data=journal "$tmp/image" "$mnt"
+check data-journal-option 4 "$(validate "$dir")"
+umount "$mnt"
+# a directory of that name is none; and no inode is free
+rm "$tmp/image" && truncate -s 1G "$tmp/image"
+mkfs.ext4 -q -F -N 16 "$tmp/image" && mount -o loop "$tmp/image" "$mnt"
+mkdir "$mnt/data=journal" && mount --bind "$mnt" "$mnt/data=journal"
+check journal-by-name 0 "$(validate --dry-run "$dir")"
+umount "$mnt/data=journal"
+for ((i = 0; i < 4096; i++)); do : >"$mnt/$i" || break; done 2>/dev/null
+check no-inode 3 "$(validate "$dir")"
+says no-inode-says 'no file can be made: No space left on device; free some' "$tmp/err"
+umount "$mnt"
+
+# what is allocated at a time, when a file takes 16 MiB at least
+rm "$tmp/image" && truncate -s 4G "$tmp/image"
+if mkfs.ext4 -q -F -O bigalloc -C 16777216 "$tmp/image" && mount -o loop "$tmp/image" "$mnt"; then
+	used() { df --output=used -k "$mnt" | tail -n 1; }
+	before=$(used)
+	while used; do sleep 0.01; done >"$tmp/used" &
+	watch=$!
+	check clusters $leaks "$(validate "$dir")"
+	kill $watch && wait $watch 2>/dev/null
+	most=$(($(sort -n "$tmp/used" | tail -n 1) - before))
+	check clusters-hold-some 1 "$((most >= 16384))"
+	check clusters-at-most-64M 1 "$((most <= 65536))"
+	says clusters-all '^# kernel: .* 0 skipped; 74 writes' "$tmp/out"
+	says clusters-tracer '^ok 74 tracer$' "$tmp/out"
+	umount "$mnt"
+else
+	echo "ok validate/clusters # SKIP no such clusters here"
+fi
 
 for kind in 1k bigalloc noextents; do
 	image $kind

@@ -2,10 +2,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include "cmd/dumping.h"
 #include "util/clock.h"
+#include "util/limit.h"
 #include "util/log.h"
 
 #define SECOND 1000000000ULL
@@ -20,13 +20,8 @@ void e4d_dumping_options(char *buf, size_t len, int argc, char **argv)
 
 void e4d_dumping_limits(void)
 {
-	struct rlimit files;
-
 	signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
+	e4d_limit_raise(RLIMIT_NOFILE);
 }
 
 int e4d_dumping_open(struct e4d_dumping *d, const char *dir, const char *options,

@@ -67,8 +67,9 @@ enum e4d_exit e4d_plan_print(const struct e4d_vrun *r, const struct e4d_lab *lab
 		bytes += e4d_vcase_bytes(v->c);
 		cases++;
 	}
-	printf("%u case%s, %u write%s, at most %" PRIu64 " MiB, all of it %s\n", cases,
+	printf("%u case%s, %u write%s, at most %" PRIu64 " MiB%s, all of it %s\n", cases,
 	       e4d_s(cases), writes, e4d_s(writes), (uint64_t)((bytes + WL_MIB - 1) / WL_MIB),
+	       lab ? "" : " written and 64 MiB allocated at a time",
 	       lab ? "thrown away" : "unnamed files");
 	if (!cases)
 		return E4D_EXIT_NOTHING;

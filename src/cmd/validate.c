@@ -59,7 +59,8 @@ static const char help[] =
 	"  ext4diotop validate --expect fixed /mnt/data\n"
 	"\n"
 	"Exit: 0 all passed, 1 a case failed, 2 usage, 3 cannot run here, 4 nothing was\n"
-	"tested, 5 all passed by the disk, but the tracer was blind or disagreed with it.\n"
+	"tested, 5 none failed by the disk, but the tracer was blind or disagreed with it,\n"
+	"or cases were not run: interrupted, a bound, or trouble of the environment.\n"
 	"Of a comparison: 0 nothing is broken, 1 a case that passed fails now, 4 no case\n"
 	"ran on both sides, 5 as above, 6 a file that is not a result of validate.\n";
 
@@ -329,6 +330,7 @@ static int go(struct validate *v, struct e4d_lab *lab)
 			e4d_err("%s", lab->why);
 		return code;
 	}
+	e4d_vrun_begin(r);
 	code = attach(v, r->results, r->count);
 	err = code ? 0 : e4d_vrun_go(r);
 	if (err)

@@ -12,6 +12,7 @@
 #include "lab/lab.h"
 #include "lab/medium.h"
 #include "lab/scratch.h"
+#include "util/limit.h"
 
 /* The cases of one medium, NULL: those of none. */
 static int plan_medium(struct e4d_vrun *r, struct e4d_vselect *sel, const char *kind,
@@ -74,6 +75,9 @@ enum e4d_exit e4d_lab_open(struct e4d_lab *lab, const char *work, const char *sc
 	lab->scratch = scratch;
 	if (geteuid())
 		return cannot(lab, "", "the lab makes and mounts file systems", "run it as root");
+	if (e4d_limit_raise(RLIMIT_FSIZE) < LAB_IMAGE_BYTES)
+		return cannot(lab, "", "a file may not have 256 MiB here",
+		              "raise the limit (ulimit -f)");
 	if (!realpath(dir, lab->work) || stat(lab->work, &st) || statvfs(lab->work, &sv))
 		return cannot(lab, dir, strerror(errno), remedy);
 	if (!S_ISDIR(st.st_mode))

@@ -130,6 +130,18 @@ uint64_t e4d_vcase_bytes(const struct e4d_vcase *c)
 	return setup + c->w.len * e4d_vcase_writes(c);
 }
 
+/* The units that the setup or the write touches, an inode's own, and indirect blocks. */
+uint64_t e4d_vcase_room(const struct e4d_vcase *c, const struct e4d_vfs *fs)
+{
+	uint64_t setup = c->w.written > c->w.keepsize ? c->w.written : c->w.keepsize;
+	uint64_t to = (c->w.offset + c->w.len + fs->unit - 1) / fs->unit;
+	uint64_t from = c->w.offset / fs->unit, units = (setup + fs->unit - 1) / fs->unit;
+
+	from = from < units ? units : from; /* there already */
+	units += to > from ? to - from : 0;
+	return fs->base + units * fs->unit + (fs->extents ? 0 : 4 * fs->blksize);
+}
+
 unsigned int e4d_vcase_writes(const struct e4d_vcase *c)
 {
 	return c->w.run == wl_run_twice ? 2 : 1;

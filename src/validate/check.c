@@ -31,6 +31,20 @@ static uint64_t asked(const struct e4d_vresult *r)
 	return w->fsize && end > w->fsize ? w->fsize - r->res.offset : r->res.submitted;
 }
 
+/* Is it about a full disk? Elsewhere somebody else has filled it. */
+static bool about_space(const struct e4d_vcase *c)
+{
+	return c->w.setup == wl_setup_nearly_full || c->trouble == E4D_V_NOSPC;
+}
+
+/* It failed for want of what others have taken: that is no word on the kernel. */
+static bool starved(const struct e4d_vresult *r)
+{
+	int64_t ret = r->res.ret;
+
+	return ret == -ENOMEM || ((ret == -ENOSPC || ret == -EDQUOT) && !about_space(r->c));
+}
+
 static bool ret_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
                    const struct e4d_vfs *fs, char *why, size_t len)
 {
@@ -59,7 +73,8 @@ static bool ret_ok(const struct e4d_vresult *r, const struct wl_outcome *o,
 	default:
 		ok = ret == full;
 	}
-	return ok || fails(why, len, "returned %" PRId64 " of %" PRId64 " bytes", ret, full);
+	return ok || starved(r) ||
+	       fails(why, len, "returned %" PRId64 " of %" PRId64 " bytes", ret, full);
 }
 
 /*
@@ -170,6 +185,11 @@ void e4d_vcheck_kernel(struct e4d_vresult *r, const struct wl_outcome *o, const 
 
 		if (!e4d_vchecks[i].ok(r, o, fs, why, sizeof(why)))
 			e4d_vcheck_fail(r, e4d_vchecks[i].name, why);
+	}
+	if (r->kernel == E4D_V_PASS && starved(r)) {
+		r->kernel = E4D_V_SKIP;
+		r->not_run = true;
+		snprintf(r->why, sizeof(r->why), "the write: %s", strerror(-(int)r->res.ret));
 	}
 }
 

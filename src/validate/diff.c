@@ -82,5 +82,5 @@ enum e4d_exit e4d_vdiff_exit(const struct e4d_vdiff *d)
 		return E4D_EXIT_FINDING;
 	if (!d->comparable)
 		return E4D_EXIT_NOTHING;
-	return d->new->tool > E4D_V_AGREES ? E4D_EXIT_BLIND : E4D_EXIT_CLEAN;
+	return d->new->not_run || d->new->tool > E4D_V_AGREES ? E4D_EXIT_BLIND : E4D_EXIT_CLEAN;
 }

@@ -47,7 +47,8 @@ enum e4d_vchange e4d_vchange_of(const struct e4d_vsaved_case *old,
 int e4d_vdiff_make(struct e4d_vdiff *d, const struct e4d_vsaved *old, const struct e4d_vsaved *new);
 void e4d_vdiff_free(struct e4d_vdiff *d);
 
-/* 1 something is broken, 4 nothing ran on both sides, 5 the new tracer was no witness, 0. */
+/* 1 something is broken, 4 nothing ran on both sides, 5 the new tracer was no witness, or some
+ * new cases were not run, 0. */
 enum e4d_exit e4d_vdiff_exit(const struct e4d_vdiff *d);
 
 /* diff_print.c: a table for people, or one JSON document. */

@@ -51,8 +51,16 @@ static void count(struct tally *t, const struct e4d_vresult *r)
 	t->other += r->kernel == E4D_V_FAIL && !leaked;
 }
 
-static enum e4d_exit exit_broken(const struct tally *t, char *why, size_t len)
+static enum e4d_exit exit_broken(const struct e4d_vrun *r, const struct tally *t, char *why,
+                                 size_t len)
 {
+	if (!t->leaked && r->not_run) {
+		snprintf(why, len,
+		         "expected broken: none of %u cases of the leaking kind failed as on a "
+		         "kernel that leaks, but %u cases were not run",
+		         t->ran, r->not_run);
+		return E4D_EXIT_BLIND;
+	}
 	if (!t->leaked) {
 		snprintf(why, len,
 		         "expected broken: none of %u case%s of the leaking kind failed as on a "
@@ -75,6 +83,11 @@ static enum e4d_exit exit_fixed(const struct e4d_vrun *r, const struct tally *t,
 		         r->failed, e4d_s(r->failed), t->leaked);
 		return E4D_EXIT_FINDING;
 	}
+	if (r->not_run) {
+		snprintf(why, len, "expected fixed: no case failed, but %u were not run",
+		         r->not_run);
+		return E4D_EXIT_BLIND;
+	}
 	snprintf(why, len, "fixed as expected: all of %u case%s pass, %u of the leaking kind",
 	         r->passed, e4d_s(r->passed), t->ran);
 	return E4D_EXIT_CLEAN;
@@ -96,7 +109,8 @@ enum e4d_exit e4d_vexpect_exit(const struct e4d_vrun *r, enum e4d_vexpect e, cha
 		         e == E4D_V_EXPECT_BROKEN ? "broken" : "fixed");
 		return E4D_EXIT_NOTHING;
 	}
-	code = e == E4D_V_EXPECT_BROKEN ? exit_broken(&t, why, len) : exit_fixed(r, &t, why, len);
+	code = e == E4D_V_EXPECT_BROKEN ? exit_broken(r, &t, why, len)
+	                                : exit_fixed(r, &t, why, len);
 	if (code == E4D_EXIT_CLEAN && (r->blind || r->disagree || r->tracer.lost)) {
 		size_t at = strlen(why);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 
+#include "util/limit.h"
 #include "validate/mount.h"
 
 #ifndef STATX_ATTR_DAX
@@ -44,40 +46,65 @@ static void device_name(struct e4d_vmount *m)
 	         strrchr(link, '/') ? strrchr(link, '/') + 1 : "?");
 }
 
-/* Does a line of the file say so? /proc/fs/ext4 names defaults, too. */
-static bool file_has(const char *path, const char *prefix, const char *text)
+/*
+ * Of a line of mountinfo, the options of the super block ("rw,data=ordered") of an ext4
+ * on dev; NULL: it is of none. Blanks within a field are escaped.
+ */
+static char *super_options(char *line, dev_t dev)
 {
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	bool found = false;
-	size_t room = 0;
+	char *at = strstr(line, " - ext4 "), *options;
+	unsigned int maj, min;
 
-	while (f && !found && getline(&line, &room, f) > 0)
-		found = (!*prefix || strstr(line, prefix)) && strstr(line, text);
+	if (!at || sscanf(line, "%*d %*d %u:%u", &maj, &min) != 2 || makedev(maj, min) != dev)
+		return NULL;
+	options = strchr(at + strlen(" - ext4 "), ' '); /* behind the source */
+	if (!options)
+		return NULL;
+	options[1 + strcspn(options + 1, "\n")] = 0;
+	return options + 1;
+}
+
+/* Is it mounted as ext4, and by these options with data=journal, or with DAX for all files? */
+static bool is_ext4(const struct e4d_vmount *m, bool *data_journal, bool *dax)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mntent mnt = {0};
+	char *line = NULL;
+	size_t room = 0;
+	bool found;
+
+	while (f && !mnt.mnt_opts && getline(&line, &room, f) > 0)
+		mnt.mnt_opts = super_options(line, m->dev);
+	found = mnt.mnt_opts;
+	*data_journal = found && hasmntopt(&mnt, "data=journal");
+	*dax = found && hasmntopt(&mnt, "dax=always");
 	free(line);
 	if (f)
 		fclose(f);
 	return found;
 }
 
-static bool mountinfo_has(const struct e4d_vmount *m, const char *text)
+/* Its defaults, too: an option a line. */
+static bool journals_by_default(const struct e4d_vmount *m)
 {
-	char dev[32];
-
-	snprintf(dev, sizeof(dev), " %u:%u ", major(m->dev), minor(m->dev));
-	return file_has("/proc/self/mountinfo", dev, text);
-}
-
-static bool data_journal(const struct e4d_vmount *m)
-{
-	char path[128];
+	char path[128], *line = NULL;
+	bool found = false;
+	size_t room = 0;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options", m->device);
-	return file_has(path, "", "data=journal") || mountinfo_has(m, "data=journal");
+	f = fopen(path, "re");
+	while (f && !found && getline(&line, &room, f) > 0)
+		found = !strcmp(line, "data=journal\n");
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
 }
 
 enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 {
+	bool data_journal = false, dax = false;
 	struct statfs sf;
 	struct stat st;
 
@@ -95,33 +122,57 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 	m->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
 	m->total = (uint64_t)sf.f_blocks * sf.f_bsize;
 	device_name(m);
-	if (sf.f_type != EXT4_SUPER_MAGIC || !mountinfo_has(m, " - ext4 "))
+	if (sf.f_type != EXT4_SUPER_MAGIC || !is_ext4(m, &data_journal, &dax))
 		return refuse(m, E4D_EXIT_NOTHING, "not on ext4; name a directory that is");
 	if (sf.f_flags & ST_RDONLY)
 		return refuse(m, E4D_EXIT_NOTHING,
 		              "mounted read-only; name a directory that can be written");
-	if (data_journal(m))
+	if (data_journal || journals_by_default(m))
 		return refuse(m, E4D_EXIT_NOTHING,
 		              "mounted with data=journal, where O_DIRECT writes are buffered; "
 		              "name a mount with data=ordered");
-	if (mountinfo_has(m, "dax=always"))
+	if (dax)
 		return refuse(m, E4D_EXIT_NOTHING, DAX);
 	return E4D_EXIT_CLEAN;
+}
+
+/* Of `avail` bytes, those above what is to stay free. */
+static uint64_t above_floor(const struct e4d_vmount *m, uint64_t avail)
+{
+	uint64_t least = m->total / 100 * E4D_V_MIN_PERCENT;
+
+	least = least < E4D_V_MIN_FREE ? E4D_V_MIN_FREE : least;
+	return avail > least ? avail - least : 0;
+}
+
+uint64_t e4d_vmount_room(const struct e4d_vmount *m)
+{
+	struct statfs sf;
+
+	return statfs(m->dir, &sf) ? 0 : above_floor(m, (uint64_t)sf.f_bavail * sf.f_bsize);
 }
 
 enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir)
 {
 	enum e4d_exit code = e4d_vmount_look(m, dir);
+	rlim_t limit = e4d_limit_raise(RLIMIT_FSIZE);
 
 	if (code)
 		return code;
-	if (m->avail < E4D_V_MIN_FREE || m->avail < m->total / 100 * E4D_V_MIN_PERCENT) {
+	if (!above_floor(m, m->avail)) {
 		snprintf(m->why, sizeof(m->why),
 		         "nearly full: %llu MiB are free, and %llu MiB and %d %% must be; "
 		         "free some, or name another mount",
 		         (unsigned long long)(m->avail / WL_MIB), E4D_V_MIN_FREE / WL_MIB,
 		         E4D_V_MIN_PERCENT);
 		return E4D_EXIT_NOTHING;
+	}
+	if (limit < E4D_V_FILE) {
+		snprintf(m->why, sizeof(m->why),
+		         "a file may have %llu KiB here, and %llu KiB are needed; raise the limit "
+		         "(ulimit -f)",
+		         (unsigned long long)(limit / WL_KIB), E4D_V_FILE / WL_KIB);
+		return E4D_EXIT_CANNOT;
 	}
 	return E4D_EXIT_CLEAN;
 }
@@ -167,23 +218,50 @@ static const char *file_refusal(int fd, struct e4d_vmount *m)
 	return NULL;
 }
 
-/* Without extents there is no fallocate, and no cluster either. */
-static void allocation_unit(int fd, struct e4d_vfs *fs)
+/* Without extents there is no fallocate, and no cluster either. 0 or -errno. */
+static int allocation_unit(int fd, struct e4d_vfs *fs)
 {
 	struct stat st;
 
 	fs->unit = fs->blksize;
 	if (fstat(fd, &st))
-		return;
+		return -errno;
 	fs->base = (uint64_t)st.st_blocks * 512;
-	if (!fallocate(fd, 0, 0, (off_t)fs->blksize) && !fstat(fd, &st))
+	if (fallocate(fd, 0, 0, (off_t)fs->blksize))
+		return errno == EOPNOTSUPP ? 0 : -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	if ((uint64_t)st.st_blocks * 512 > fs->base + fs->unit)
 		fs->unit = (uint64_t)st.st_blocks * 512 - fs->base;
+	return 0;
+}
+
+static const char *remedy(int err)
+{
+	switch (-err) {
+	case ENOSPC:
+	case EDQUOT:
+		return "free some, or name another mount";
+	case EMFILE:
+	case ENFILE:
+		return "raise the limit (ulimit -n)";
+	case EIO:
+	case EUCLEAN:
+		return "see dmesg, and check the file system (e2fsck)";
+	case EACCES:
+	case EPERM:
+		if (geteuid())
+			return "run as root, or name another directory";
+		/* fall through */
+	default:
+		return "name another directory";
+	}
 }
 
 static enum e4d_exit no_file(struct e4d_vmount *m, int err)
 {
-	snprintf(m->why, sizeof(m->why),
-	         "no file can be made: %s; run as root, or name another directory", strerror(err));
+	snprintf(m->why, sizeof(m->why), "no file can be made: %s; %s", strerror(-err),
+	         remedy(err));
 	return E4D_EXIT_CANNOT;
 }
 
@@ -195,23 +273,20 @@ enum e4d_exit e4d_vmount_ask(struct e4d_vmount *m)
 	if (fd >= 0)
 		close(fd);
 	if (faccessat(AT_FDCWD, m->dir, W_OK | X_OK, AT_EACCESS))
-		return no_file(m, errno);
+		return no_file(m, -errno);
 	return why ? refuse(m, E4D_EXIT_NOTHING, why) : E4D_EXIT_CLEAN;
 }
 
 enum e4d_exit e4d_vmount_probe(struct e4d_vmount *m)
 {
-	int fd = e4d_vmount_file(m);
-	enum e4d_exit code = E4D_EXIT_CLEAN;
-	const char *why;
+	int fd = e4d_vmount_file(m), err = fd < 0 ? fd : 0;
+	const char *why = fd < 0 ? NULL : file_refusal(fd, m);
 
-	if (fd < 0)
-		return no_file(m, -fd);
-	why = file_refusal(fd, m);
+	if (!err && !why)
+		err = allocation_unit(fd, &m->fs);
+	if (fd >= 0)
+		close(fd);
 	if (why)
-		code = refuse(m, E4D_EXIT_NOTHING, why);
-	else
-		allocation_unit(fd, &m->fs);
-	close(fd);
-	return code;
+		return refuse(m, E4D_EXIT_NOTHING, why);
+	return err ? no_file(m, err) : E4D_EXIT_CLEAN;
 }

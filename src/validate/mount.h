@@ -12,6 +12,7 @@
 
 #define E4D_V_MIN_FREE    (256 * WL_MIB)
 #define E4D_V_MIN_PERCENT 5
+#define E4D_V_FILE        (2 * WL_MIB) /* bytes: no case of the safe tier has a larger file */
 
 struct e4d_vmount {
 	const char *dir;
@@ -30,6 +31,9 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir);
 
 /* The same, and is there room for the safe tier on a mount in use? */
 enum e4d_exit e4d_vmount_open(struct e4d_vmount *m, const char *dir);
+
+/* Bytes that are free now above what must be; 0: none, or it cannot be said. */
+uint64_t e4d_vmount_room(const struct e4d_vmount *m);
 
 /*
  * Makes an unnamed file in m->dir. Returns a descriptor to read and write (not

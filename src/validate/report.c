@@ -68,8 +68,14 @@ static void print_head(const struct e4d_vrun *r, FILE *f, const char *lead)
 
 static void print_sum(const struct e4d_vrun *r, FILE *f, const char *lead)
 {
+	char reasons[1200];
+
 	fprintf(f, "%skernel: %u passed, %u failed, %u skipped; %u write%s, %.1f s\n", lead,
 	        r->passed, r->failed, r->skipped, r->writes, e4d_s(r->writes), r->seconds);
+	if (!r->not_run)
+		return;
+	e4d_vrun_reasons(r, reasons, sizeof(reasons));
+	fprintf(f, "%snot run: %s\n", lead, reasons);
 }
 
 /* Why the tracer failed, by case. */

@@ -9,6 +9,8 @@
  *    "tracer":"agrees","tracer_why":"","verdict":"leak"}, ...],
  *  "tracer":{"result":"agrees","tier":"tracepoint","why":"...","lost":0},
  *  "passed":48,"failed":31,"skipped":0,"writes":80,"seconds":2.1}
+ * A case that was skipped because the run was cut short, or the environment made trouble,
+ * has "not_run":true.
  * --lab has "lab":"5 images of ..." in place of device, blksize and unit.
  */
 #include <inttypes.h>
@@ -39,6 +41,8 @@ static void json_case(const struct e4d_vresult *v, FILE *f)
 	json_str(f, "name", v->name, ",");
 	json_str(f, "result", e4d_vkernel_word(v->kernel), ",");
 	json_str(f, "why", v->why, "");
+	if (v->not_run)
+		fputs(",\"not_run\":true", f);
 	if (v->kernel != E4D_V_SKIP) {
 		fprintf(f, ",\"ret\":%" PRId64 ",\"offset\":%" PRIu64 ",\"submitted\":%" PRIu64,
 		        v->res.ret, v->res.offset, v->res.submitted);

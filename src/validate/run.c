@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/limit.h"
 #include "validate/run.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -26,6 +29,19 @@ void e4d_vrun_skip(struct e4d_vresult *res, const char *why)
 {
 	res->kernel = E4D_V_SKIP;
 	snprintf(res->why, sizeof(res->why), "%s", why);
+}
+
+/* It was to run, and did not: nothing is known of it. */
+__attribute__((format(printf, 2, 3))) static void not_run(struct e4d_vresult *res, const char *fmt,
+                                                          ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(res->why, sizeof(res->why), fmt, ap);
+	va_end(ap);
+	res->kernel = E4D_V_SKIP;
+	res->not_run = true;
 }
 
 int e4d_vrun_add(struct e4d_vrun *r, struct e4d_vselect *sel, const struct e4d_vcase *c,
@@ -62,14 +78,16 @@ int e4d_vrun_plan(struct e4d_vrun *r, struct e4d_vselect *sel)
 
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
 
+static sigset_t held;
+
 void e4d_vrun_hold_signals(bool hold)
 {
-	sigset_t set;
+	struct sigaction sa;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
-		sigaddset(&set, stops[i]);
-	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+	for (size_t i = 0; hold && i < sizeof(stops) / sizeof(stops[0]); i++)
+		if (!sigaction(stops[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
+			sigaddset(&held, stops[i]);
+	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &held, NULL);
 }
 
 static bool interrupted(void)
@@ -79,24 +97,29 @@ static bool interrupted(void)
 
 	sigpending(&set);
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
-		found |= sigismember(&set, stops[i]) == 1;
+		found |= sigismember(&held, stops[i]) == 1 && sigismember(&set, stops[i]) == 1;
 	return found;
 }
 
-/* The reason why no further case may run; NULL: it may. */
-static const char *spent(const struct e4d_vrun *r, const struct e4d_vcase *c)
+/* May the case run within the safe tier's bounds? If not, the result says why. */
+static bool within_bounds(const struct e4d_vrun *r, struct e4d_vresult *res)
 {
-	if (interrupted())
-		return "interrupted";
-	if (!r->safe)
-		return NULL;
-	if (r->seconds + E4D_V_CASE_SECONDS > E4D_V_SECONDS)
-		return "30 seconds are over";
-	if (r->writes + e4d_vcase_writes(c) > E4D_V_WRITES)
-		return "200 writes are made";
-	if (r->bytes + e4d_vcase_bytes(c) > E4D_V_BYTES)
-		return "64 MiB are written";
-	return NULL;
+	uint64_t need = e4d_vcase_room(res->c, &r->mount.fs);
+	double lasts = E4D_V_CASE_SECONDS + E4D_V_GRACE_SECONDS;
+
+	if (r->longest > lasts) /* its setup, on a device that is slow */
+		lasts = r->longest;
+	if (r->seconds + lasts + E4D_V_END_SECONDS > E4D_V_SECONDS)
+		not_run(res, "%d seconds would be over", E4D_V_SECONDS);
+	else if (r->writes + e4d_vcase_writes(res->c) > E4D_V_WRITES)
+		not_run(res, "%d writes are made", E4D_V_WRITES);
+	else if (r->bytes + e4d_vcase_bytes(res->c) > E4D_V_BYTES)
+		not_run(res, "%llu MiB are written", E4D_V_BYTES / WL_MIB);
+	else if (r->held + need > E4D_V_BYTES)
+		not_run(res, "it would allocate more than %llu MiB", E4D_V_BYTES / WL_MIB);
+	else if (need > e4d_vmount_room(&r->mount))
+		not_run(res, "the file system would be nearly full");
+	return !res->not_run;
 }
 
 static void tick(void *ctx)
@@ -114,10 +137,26 @@ static void ended(void *ctx)
 		r->hooks.ended(r->hooks.ctx);
 }
 
-static void broke(struct e4d_vresult *res, const char *what, int err)
+/*
+ * A step beside the write did not work. That is trouble of the environment, and no word
+ * on the kernel, unless it finds its file system corrupt, or the writer crashes, as it
+ * does when the kernel oopses.
+ */
+static void trouble(struct e4d_vresult *res, const char *what, int err)
 {
-	res->kernel = E4D_V_FAIL;
-	snprintf(res->why, sizeof(res->why), "%s: %s", what, strerror(-err));
+	not_run(res, "%s", what);
+	if (err == -EUCLEAN || err == -EFAULT) {
+		res->kernel = E4D_V_FAIL;
+		res->not_run = false;
+	}
+}
+
+static void step_failed(struct e4d_vresult *res, const char *step, int err)
+{
+	char what[120];
+
+	snprintf(what, sizeof(what), "%s: %s", step, strerror(-err));
+	trouble(res, what, err);
 }
 
 /* After the child: takes over what it left, and judges it. */
@@ -133,12 +172,14 @@ static void judge(struct e4d_vrun *r, struct e4d_vresult *res, int *fd, enum wl_
 		err = r->hooks.after(r->hooks.ctx, res, fd, out);
 	res->truth = out->truth;
 	res->isize_after = (uint64_t)out->st.st_size;
-	if (end == WL_SKIPPED)
+	if (end == WL_SKIPPED && shared->scarce)
+		not_run(res, "%s", shared->skip);
+	else if (end == WL_SKIPPED)
 		e4d_vrun_skip(res, shared->skip);
 	else if (end == WL_BROKE)
-		broke(res, out->broke, out->err);
-	else if (err)
-		broke(res, "measuring after a new mount", err);
+		trouble(res, out->broke, out->err);
+	else if (err) /* of what a crash left: that is the kernel's */
+		e4d_vcheck_fail(res, "measuring after a new mount", strerror(-err));
 	else
 		e4d_vcheck_kernel(res, out, &r->mount.fs);
 }
@@ -156,8 +197,11 @@ static int prepare(struct e4d_vrun *r, struct e4d_vresult *res, int fd, struct w
 
 static void run_case(struct e4d_vrun *r, struct e4d_vresult *res, int *fd, struct wl_result *shared)
 {
-	const struct wl_how_run how = {
-		.seconds = E4D_V_CASE_SECONDS, .meanwhile = tick, .ended = ended, .ctx = r};
+	const struct wl_how_run how = {.seconds = E4D_V_CASE_SECONDS,
+	                               .grace = r->safe ? E4D_V_GRACE_SECONDS : E4D_V_CASE_SECONDS,
+	                               .meanwhile = tick,
+	                               .ended = ended,
+	                               .ctx = r};
 	struct wl_env env = {.dir = r->mount.dir};
 	int err = prepare(r, res, *fd, &env);
 	struct wl_outcome out;
@@ -165,12 +209,13 @@ static void run_case(struct e4d_vrun *r, struct e4d_vresult *res, int *fd, struc
 	enum wl_end end;
 
 	r->bytes += e4d_vcase_bytes(res->c);
+	r->held += e4d_vcase_room(res->c, &r->mount.fs);
 	if (err) {
 		ended(r);
 		if (env.skip[0])
 			e4d_vrun_skip(res, env.skip);
 		else
-			broke(res, "setup", err);
+			step_failed(res, "setup", err);
 	} else {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
 		r->writes += e4d_vcase_writes(res->c);
@@ -187,6 +232,7 @@ void e4d_vrun_begin(struct e4d_vrun *r)
 {
 	r->seconds = 0;
 	r->started = now();
+	e4d_limit_raise(RLIMIT_NOFILE);
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
 }
 
@@ -194,25 +240,24 @@ int e4d_vrun_case(struct e4d_vrun *r, size_t at, int (*make)(struct e4d_vrun *r,
                   struct wl_result *shared)
 {
 	struct e4d_vresult *res = &r->results[at];
-	const char *why;
 	int fd;
 
 	r->seconds = now() - r->started;
-	why = spent(r, res->c);
 	if (r->progress)
 		r->progress(r, at);
 	if (res->kernel == E4D_V_SKIP)
 		return -1;
-	if (why) {
-		e4d_vrun_skip(res, why);
+	if (interrupted())
+		not_run(res, "interrupted");
+	if (res->not_run || (r->safe && !within_bounds(r, res)))
 		return -1;
-	}
 	fd = make(r, at);
 	if (fd < 0)
-		broke(res, "no file", fd);
+		step_failed(res, "no file", fd);
 	else
 		run_case(r, res, &fd, shared);
 	res->seconds = now() - r->started - r->seconds;
+	r->longest = res->seconds > r->longest ? res->seconds : r->longest;
 	return fd < 0 ? -1 : fd;
 }
 
@@ -224,6 +269,7 @@ void e4d_vrun_end(struct e4d_vrun *r)
 		r->passed += res->kernel == E4D_V_PASS;
 		r->failed += res->kernel == E4D_V_FAIL;
 		r->skipped += res->kernel == E4D_V_SKIP;
+		r->not_run += res->not_run;
 		r->agree += res->tool == E4D_V_AGREES;
 		r->blind += res->tool == E4D_V_BLIND;
 		r->disagree += res->tool == E4D_V_DISAGREES;
@@ -238,28 +284,75 @@ static int unnamed(struct e4d_vrun *r, size_t at)
 }
 
 /*
- * Files stay open until the tracer is judged: a removed inode's number would be
- * used again, and would no longer name one case.
+ * Judges the tracer by the cases from `from` on, and lets go of their files: not before,
+ * as a removed inode's number is used again, and would no longer name one case.
  */
+static void release(struct e4d_vrun *r, int *fds, size_t from, size_t to)
+{
+	e4d_vtracer_settle(&r->tracer, to == r->count);
+	for (; from < to; from++) {
+		r->results[from].ino = 0;
+		if (fds[from] >= 0)
+			close(fds[from]);
+	}
+	r->held = 0;
+}
+
+/* With the files that are open, too much would be allocated; not so without them. */
+static bool crowded(const struct e4d_vrun *r, size_t at)
+{
+	uint64_t need = e4d_vcase_room(r->results[at].c, &r->mount.fs);
+
+	return r->held && r->results[at].kernel != E4D_V_SKIP &&
+	       (r->held + need > E4D_V_BYTES || need > e4d_vmount_room(&r->mount));
+}
+
 int e4d_vrun_go(struct e4d_vrun *r)
 {
 	struct wl_result *shared = wl_result_new();
 	int *fds = calloc(r->count, sizeof(*fds));
+	size_t from = 0;
 
 	if (!shared || !fds) {
 		free(fds);
 		return -ENOMEM;
 	}
-	e4d_vrun_begin(r);
-	for (size_t at = 0; at < r->count; at++)
+	for (size_t at = 0; at < r->count; at++) {
+		if (crowded(r, at)) {
+			release(r, fds, from, at);
+			from = at;
+		}
 		fds[at] = e4d_vrun_case(r, at, unnamed, shared);
-	e4d_vtracer_settle(&r->tracer, true);
-	for (size_t at = 0; at < r->count; at++)
-		if (fds[at] >= 0)
-			close(fds[at]);
+	}
+	release(r, fds, from, r->count);
 	free(fds);
 	e4d_vrun_end(r);
 	return 0;
+}
+
+/* The first result that was not run for the same reason. */
+static size_t first_of_reason(const struct e4d_vrun *r, size_t at)
+{
+	size_t i = 0;
+
+	while (!r->results[i].not_run || strcmp(r->results[i].why, r->results[at].why))
+		i++;
+	return i;
+}
+
+void e4d_vrun_reasons(const struct e4d_vrun *r, char *buf, size_t len)
+{
+	size_t at = (size_t)snprintf(buf, len, "%u cases", r->not_run);
+
+	for (size_t i = 0; i < r->count && at < len; i++) {
+		unsigned int n = 0;
+
+		if (!r->results[i].not_run || first_of_reason(r, i) != i)
+			continue;
+		for (size_t k = i; k < r->count; k++)
+			n += r->results[k].not_run && first_of_reason(r, k) == i;
+		at += (size_t)snprintf(buf + at, len - at, "; %u: %s", n, r->results[i].why);
+	}
 }
 
 int e4d_vrun_exit(const struct e4d_vrun *r)
@@ -268,5 +361,6 @@ int e4d_vrun_exit(const struct e4d_vrun *r)
 		return E4D_EXIT_FINDING;
 	if (!r->passed)
 		return E4D_EXIT_NOTHING;
-	return r->blind || r->disagree || r->tracer.lost ? E4D_EXIT_BLIND : E4D_EXIT_CLEAN;
+	return r->not_run || r->blind || r->disagree || r->tracer.lost ? E4D_EXIT_BLIND
+	                                                               : E4D_EXIT_CLEAN;
 }

@@ -26,11 +26,14 @@ struct e4d_vrun {
 	struct e4d_vresult *results; /* owned: the wanted cases, in order */
 	size_t count;
 	unsigned int passed, failed, skipped; /* the kernel's */
+	unsigned int not_run;                 /* of the skipped: see e4d_vresult */
 	unsigned int agree, blind, disagree;  /* the tool's */
 	unsigned int writes;                  /* O_DIRECT, made so far */
 	uint64_t bytes;                       /* bound of what was written so far */
+	uint64_t held;                        /* bound of what open files have allocated */
 	double started;                       /* CLOCK_MONOTONIC, seconds */
 	double seconds;                       /* since the start, at each progress too */
+	double longest;                       /* seconds that a case took */
 	/* called before each case, where it is set */
 	void (*progress)(const struct e4d_vrun *r, size_t at);
 	bool safe; /* the safe tier's bounds hold */
@@ -47,8 +50,8 @@ int e4d_vrun_add(struct e4d_vrun *r, struct e4d_vselect *sel, const struct e4d_v
 int e4d_vrun_plan(struct e4d_vrun *r, struct e4d_vselect *sel);
 
 /*
- * Runs what is planned; files lie unnamed in the mount until all is judged. 0, or
- * -errno when nothing could be run.
+ * Runs what is planned, after e4d_vrun_begin(); files lie unnamed in the mount until the
+ * tracer is judged by them. 0, or -errno when nothing could be run.
  */
 int e4d_vrun_go(struct e4d_vrun *r);
 
@@ -60,16 +63,20 @@ int e4d_vrun_go(struct e4d_vrun *r);
 int e4d_vrun_case(struct e4d_vrun *r, size_t at, int (*make)(struct e4d_vrun *r, size_t at),
                   struct wl_result *shared);
 
-/* Starts the clock; and counts what came of it, at the end. */
+/* Starts the clock, before the tracer attaches; and counts what came of it, at the end. */
 void e4d_vrun_begin(struct e4d_vrun *r);
 void e4d_vrun_end(struct e4d_vrun *r);
 
-/* The result is a skip, for this reason. */
+/* The result is a skip: this is not offered here, or not wanted. */
 void e4d_vrun_skip(struct e4d_vresult *res, const char *why);
+
+/* "62 cases: 30 interrupted, 32 ..." of r->not_run, by their reasons; cut to len. */
+void e4d_vrun_reasons(const struct e4d_vrun *r, char *buf, size_t len);
 
 /*
  * While held, SIGINT, SIGTERM and SIGHUP end the run after the case under way; they
- * take their effect when let go: the tracer is to be closed before.
+ * take their effect when let go: the tracer is to be closed before. What was ignored
+ * from the start (nohup) is not held.
  */
 void e4d_vrun_hold_signals(bool hold);
 

@@ -78,6 +78,8 @@ static int take_case(struct e4d_vsaved *s, const json_t *one, char *why, size_t 
 	s->passed += c->kernel == E4D_V_PASS;
 	s->failed += c->kernel == E4D_V_FAIL;
 	s->skipped += c->kernel == E4D_V_SKIP;
+	c->not_run = c->kernel == E4D_V_SKIP && json_is_true(json_object_get(one, "not_run"));
+	s->not_run += c->not_run;
 	s->count++;
 	return 0;
 }

@@ -13,7 +13,8 @@ struct e4d_vsaved_case {
 	const char *name;
 	const char *why; /* of a failure or a skip; "" otherwise */
 	enum e4d_vkernel kernel;
-	size_t at; /* place in the file */
+	bool not_run; /* see e4d_vresult */
+	size_t at;    /* place in the file */
 };
 
 /* All strings live as long as `root`. */
@@ -25,7 +26,7 @@ struct e4d_vsaved {
 	const char *tool_why;
 	struct e4d_vsaved_case *cases; /* owned, sorted by name */
 	size_t count;
-	unsigned int passed, failed, skipped; /* counted, not taken from the file */
+	unsigned int passed, failed, skipped, not_run; /* counted, not taken from the file */
 };
 
 /*

@@ -14,11 +14,16 @@
 #include "record.h"
 #include "workload/workload.h"
 
-/* The safe tier's bounds: for all that it does, setups included. */
-#define E4D_V_BYTES        (64 * WL_MIB)
-#define E4D_V_WRITES       200
-#define E4D_V_SECONDS      30
-#define E4D_V_CASE_SECONDS 5
+/*
+ * The safe tier's bounds: for all that it does, setups included. Bytes are those that
+ * are written in all, and those that are allocated at a time.
+ */
+#define E4D_V_BYTES         (64 * WL_MIB)
+#define E4D_V_WRITES        200
+#define E4D_V_SECONDS       30
+#define E4D_V_CASE_SECONDS  5
+#define E4D_V_GRACE_SECONDS 1 /* from SIGKILL to giving a writer up; the lab: as a case */
+#define E4D_V_END_SECONDS   4 /* after the last case: the tracer's last records, detaching */
 
 /* What a write may return. */
 enum e4d_vwant {
@@ -59,8 +64,12 @@ struct e4d_vcase {
 extern const struct e4d_vcase e4d_vcases[];
 extern const size_t e4d_vcase_count;
 
-/* Most bytes that the case allocates at once, and O_DIRECT writes it makes. */
+struct e4d_vfs;
+
+/* Most bytes that the case writes or preallocates, and O_DIRECT writes it makes. */
 uint64_t e4d_vcase_bytes(const struct e4d_vcase *c);
+/* Most bytes that it takes from what is free, in allocation units. */
+uint64_t e4d_vcase_room(const struct e4d_vcase *c, const struct e4d_vfs *fs);
 unsigned int e4d_vcase_writes(const struct e4d_vcase *c);
 
 enum e4d_vkernel { E4D_V_PASS, E4D_V_FAIL, E4D_V_SKIP };
@@ -76,10 +85,13 @@ struct e4d_vresult {
 	const struct e4d_vcase *c;
 	char name[56]; /* the case's; in the lab "IMAGE/" goes before it */
 	enum e4d_vkernel kernel;
+	/* a skip that does not tell what the kernel offers: the run was cut short, or
+	 * the environment made trouble */
+	bool not_run;
 	enum e4d_vtool tool;
 	char why[512]; /* of a failure, one sentence for each invariant; of a skip */
 	char tool_why[200];
-	uint64_t ino;
+	uint64_t ino; /* 0: it has none any more */
 	struct wl_result res;
 	struct wl_truth truth; /* by which the kernel is judged */
 	uint64_t isize_after;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /* Writes through libaio's or io_uring's system calls, without a library. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -203,12 +202,6 @@ int wl_uring_write(struct wl_uring *u, int fd, struct wl_io *io, unsigned int co
 	return 0;
 }
 
-static int64_t no_interface(struct wl_result *res, const char *what, int err)
-{
-	snprintf(res->skip, sizeof(res->skip), "%s: %s", what, strerror(-err));
-	return err;
-}
-
 int64_t wl_submit_aio(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res)
 {
 	struct iovec iov = {buf, len};
@@ -217,7 +210,7 @@ int64_t wl_submit_aio(int fd, void *buf, uint64_t len, uint64_t off, struct wl_r
 	int err = wl_aio_open(&aio, 1);
 
 	if (err)
-		return no_interface(res, "io_setup", err);
+		return wl_skip(res, "io_setup", err);
 	err = wl_aio_write(&aio, fd, &io, 1, 0);
 	return err ? err : io.ret;
 }
@@ -230,7 +223,7 @@ int64_t wl_submit_uring(int fd, void *buf, uint64_t len, uint64_t off, struct wl
 	int err = wl_uring_open(&uring, 2);
 
 	if (err)
-		return no_interface(res, "io_uring_setup", err);
+		return wl_skip(res, "io_uring_setup", err);
 	err = wl_uring_write(&uring, fd, &io, 1, 0, 0);
 	return err ? err : io.ret;
 }

@@ -133,7 +133,7 @@ static uint8_t *held_buffer(const struct wl_case *c, int fd, uint64_t len, uint6
 	err = wl_hold_arm(&held.hold);
 	if (!err)
 		return buf;
-	snprintf(res->skip, sizeof(res->skip), "userfaultfd: %s", strerror(-err));
+	wl_skip(res, "userfaultfd", err);
 	return NULL;
 }
 

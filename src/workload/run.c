@@ -15,8 +15,6 @@
 
 #include "workload/workload.h"
 
-#define GRACE_SECONDS 5 /* from SIGKILL to giving a child up */
-
 struct wl_result *wl_result_new(void)
 {
 	void *p = mmap(NULL, sizeof(struct wl_result), PROT_READ | PROT_WRITE,
@@ -29,7 +27,7 @@ struct wl_result *wl_result_new(void)
 static void child(const struct wl_case *c, const char *path, unsigned int seconds, pid_t parent,
                   struct wl_result *res)
 {
-	struct rlimit none = {0, 0}, cpu = {seconds, seconds};
+	struct rlimit none = {0, 0}, cpu = {seconds, seconds + 1};
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -40,7 +38,7 @@ static void child(const struct wl_case *c, const char *path, unsigned int second
 	alarm(seconds);
 	fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | c->oflags);
 	if (fd < 0) {
-		snprintf(res->skip, sizeof(res->skip), "O_DIRECT: %s", strerror(errno));
+		wl_skip(res, "O_DIRECT", -errno);
 		_exit(0);
 	}
 	res->ret = c->run ? c->run(c, fd, res) : wl_run_plain(c, fd, res);
@@ -74,22 +72,27 @@ static double seconds_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Waits for the child, and looks after the rest meanwhile. 0 or -errno. */
-static int wait_child(pid_t pid, const struct wl_how_run *how)
+/*
+ * Waits for the child, and looks after the rest meanwhile. 0 with its status, which is
+ * SIGALRM's for whom this killed because its time was over; or -errno.
+ */
+static int wait_child(pid_t pid, const struct wl_how_run *how, int *status)
 {
-	double end = seconds_now() + how->seconds + 1;
+	double end = seconds_now() + how->seconds;
 	bool killed = false;
 
 	if (!how->meanwhile) {
-		if (waitpid(pid, NULL, 0) < 0)
+		if (waitpid(pid, status, 0) < 0)
 			return -errno;
 		return 0;
 	}
 	for (;;) {
-		pid_t got = waitpid(pid, NULL, WNOHANG);
+		pid_t got = waitpid(pid, status, WNOHANG);
 
-		if (got == pid)
+		if (got == pid) {
+			*status = killed ? SIGALRM : *status;
 			return 0;
+		}
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		how->meanwhile(how->ctx);
@@ -99,7 +102,7 @@ static int wait_child(pid_t pid, const struct wl_how_run *how)
 			return -ETIMEDOUT; /* the kernel does not let go of it */
 		kill(pid, SIGKILL);
 		killed = true;
-		end = seconds_now() + GRACE_SECONDS;
+		end = seconds_now() + how->grace;
 	}
 }
 
@@ -110,7 +113,8 @@ static int measure(const struct wl_case *c, int fd, const struct wl_map *before,
 	uint64_t mask = env->blksize - 1;
 	int err = wl_map_read(fd, &out->after);
 
-	if (err)
+	/* a shutdown may leave no map to be read: what the next mount finds decides */
+	if (err && c->held != WL_HELD_SHUTDOWN)
 		return err;
 	if (fstat(fd, &out->st))
 		return -errno;
@@ -124,20 +128,41 @@ static int measure(const struct wl_case *c, int fd, const struct wl_map *before,
 
 static enum wl_end broke(struct wl_outcome *out, const char *what, int err)
 {
-	out->broke = what;
+	snprintf(out->broke, sizeof(out->broke), "%s: %s", what, strerror(-err));
 	out->err = err;
 	return WL_BROKE;
 }
 
-/* Whom nobody lets live to say what it got: not all, and no more is known. */
-static enum wl_end was_killed(const struct wl_case *c, struct wl_result *res,
-                              struct wl_outcome *out)
+/* Of the writer that did not end by itself: its time was over, or somebody killed it. */
+static enum wl_end was_killed(const struct wl_case *c, int status, const struct wl_how_run *how,
+                              struct wl_result *res, struct wl_outcome *out)
 {
-	if (c->held != WL_HELD_KILL || !res->writes)
-		return broke(out, "the writer was killed", -EINTR);
-	res->ret = -EINTR;
-	res->done = true;
-	return WL_RAN;
+	int sig = WTERMSIG(status);
+
+	if (c->held == WL_HELD_KILL && res->writes && sig == SIGKILL) {
+		res->ret = -EINTR; /* nobody is told what it got: not all */
+		res->done = true;
+		return WL_RAN;
+	}
+	if (sig == SIGALRM || sig == SIGXCPU) {
+		snprintf(out->broke, sizeof(out->broke),
+		         "the writer took longer than %u s; is the device busy?", how->seconds);
+		out->err = -ETIMEDOUT;
+		return WL_BROKE;
+	}
+	snprintf(out->broke, sizeof(out->broke), "the writer was killed: %s", strsignal(sig));
+	out->err = sig == SIGSEGV || sig == SIGBUS || sig == SIGILL ? -EFAULT : -EINTR;
+	return WL_BROKE;
+}
+
+/* SIGKILL did not end it: it waits in the kernel, in the state D. */
+static enum wl_end hangs(const struct wl_how_run *how, struct wl_outcome *out)
+{
+	snprintf(out->broke, sizeof(out->broke),
+	         "the writer hangs in the kernel %u s after SIGKILL; does the device answer?",
+	         how->grace);
+	out->err = -ETIMEDOUT;
+	return WL_BROKE;
 }
 
 static enum wl_end write_one(const struct wl_case *c, const char *path,
@@ -145,19 +170,21 @@ static enum wl_end write_one(const struct wl_case *c, const char *path,
                              struct wl_outcome *out)
 {
 	pid_t self = getpid();
-	int err;
+	int status = 0, err;
 
 	out->pid = fork();
 	if (out->pid == 0)
 		child(c, path, how->seconds, self, res);
 	if (out->pid < 0)
 		return broke(out, "fork", -errno);
-	err = wait_child(out->pid, how);
+	err = wait_child(out->pid, how, &status);
+	if (err == -ETIMEDOUT)
+		return hangs(how, out);
 	if (err)
 		return broke(out, "waiting for the writer", err);
 	if (res->skip[0])
 		return WL_SKIPPED;
-	return res->done ? WL_RAN : was_killed(c, res, out);
+	return res->done ? WL_RAN : was_killed(c, status, how, res, out);
 }
 
 enum wl_end wl_execute(const struct wl_case *c, const char *path, int fd, const struct wl_env *env,

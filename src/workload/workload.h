@@ -35,6 +35,7 @@ struct wl_result {
 	int64_t ret;           /* bytes or -errno */
 	uint32_t writes;       /* O_DIRECT writes submitted */
 	bool done;             /* the last write returned */
+	bool scarce;           /* skip, for want of what others have taken: memory, descriptors */
 	char skip[WL_SKIP_LEN];
 };
 
@@ -88,6 +89,7 @@ struct wl_case {
 void wl_fill(void *buf, uint64_t len, uint64_t off, uint8_t seed);
 bool wl_matches(const void *buf, uint64_t len, uint64_t off, uint8_t seed);
 void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off);
+int64_t wl_skip(struct wl_result *res, const char *what, int err);
 void wl_begin(int fd, uint64_t off, uint64_t len, struct wl_result *res);
 int64_t wl_submit_sync(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
 int64_t wl_submit_pwritev2(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
@@ -143,6 +145,7 @@ int wl_data_ok(int fd, const struct wl_result *res, bool *ok);
 /* run.c */
 struct wl_how_run {
 	unsigned int seconds; /* the child's, of CPU and of time */
+	unsigned int grace;   /* seconds from SIGKILL to giving it up; with meanwhile */
 	/* where it is set, called over and over until the child has ended; waits a while */
 	void (*meanwhile)(void *ctx);
 	/* where it is set, called once the child has ended, before anything is measured */
@@ -156,12 +159,12 @@ struct wl_outcome {
 	struct stat st; /* after the write */
 	struct wl_map after;
 	struct wl_truth truth;
-	bool data_ok;      /* with a positive ret only */
-	const char *broke; /* which step failed, with err */
-	int err;
+	bool data_ok;            /* with a positive ret only */
+	char broke[WL_SKIP_LEN]; /* which step failed and how, with */
+	int err;                 /* -ETIMEDOUT: late; -EINTR: killed; -EFAULT: it crashed */
 };
 
-enum wl_end { WL_RAN, WL_SKIPPED, WL_BROKE }; /* SKIPPED: res->skip says why */
+enum wl_end { WL_RAN, WL_SKIPPED, WL_BROKE }; /* SKIPPED: res->skip, BROKE: out->broke */
 
 /* Shared memory for the child's result, zeroed, never freed; NULL: no memory. */
 struct wl_result *wl_result_new(void);

@@ -87,6 +87,14 @@ void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off)
 	return base + (head - readable);
 }
 
+/* The case is skipped, because this fails. Returns err. */
+int64_t wl_skip(struct wl_result *res, const char *what, int err)
+{
+	snprintf(res->skip, sizeof(res->skip), "%s: %s", what, strerror(-err));
+	res->scarce = err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EAGAIN;
+	return err;
+}
+
 /* Notes what is about to be asked for; the last call of a case counts. */
 void wl_begin(int fd, uint64_t off, uint64_t len, struct wl_result *res)
 {

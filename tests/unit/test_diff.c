@@ -43,6 +43,7 @@ static void refused(const char *text, size_t len, const char *says)
 
 #define REFUSED(text, says) refused(text, strlen(text), says)
 #define CASE(name, result)  "{\"name\":\"" name "\",\"result\":\"" result "\",\"why\":\"\"}"
+#define NOT_RUN(name)       "{\"name\":\"" name "\",\"result\":\"skip\",\"why\":\"w\",\"not_run\":true}"
 
 static void test_foreign_files(void **state)
 {
@@ -172,6 +173,14 @@ static void test_whole_names_and_exit(void **state)
 	assert_int_equal(compared(HEAD CASE("a", "pass") TAIL("agrees"),
 	                          HEAD CASE("a", "pass") TAIL("disagrees"), NULL),
 	                 E4D_EXIT_BLIND);
+	/* a case that was not run is not broken, and the run is not whole */
+	assert_int_equal(compared(HEAD CASE("a", "pass") "," CASE("b", "pass") TAIL("agrees"),
+	                          HEAD CASE("a", "pass") "," NOT_RUN("b") TAIL("agrees"), n),
+	                 E4D_EXIT_BLIND);
+	assert_int_equal(n[E4D_V_UNTESTED], 1);
+	assert_int_equal(compared(HEAD CASE("a", "pass") "," NOT_RUN("b") TAIL("agrees"),
+	                          HEAD CASE("a", "pass") "," CASE("b", "skip") TAIL("agrees"), n),
+	                 E4D_EXIT_CLEAN);
 }
 
 /* What is printed of names and words that anybody may have chosen. */

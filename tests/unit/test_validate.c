@@ -194,7 +194,9 @@ static void expect(struct e4d_vresult *r, const struct wl_outcome *o, const char
 static void test_each_invariant(void **state)
 {
 	static const struct e4d_vcase all = {.w.len = 262144}, again = {.want = E4D_V_AGAIN},
-				      less = {.w.len = 262144, .want = E4D_V_LESS},
+				      less = {.w.len = 262144,
+	                                      .want = E4D_V_LESS,
+	                                      .trouble = E4D_V_NOSPC},
 				      killed = {.w.readable = 7680, .want = E4D_V_KILLED},
 				      crash = {.want = E4D_V_CRASH},
 				      fault = {.w.readable = 7680, .want = E4D_V_SHORT};

@@ -64,10 +64,10 @@ static void skip(const struct wl_case *c, const char *why, struct totals *t)
 }
 
 /* A case that could not be measured is no skip: it fails the run. */
-static void broke(const struct wl_case *c, const char *what, int err, struct totals *t)
+static void broke(const struct wl_case *c, const char *why, struct totals *t)
 {
-	fprintf(stderr, "workload: %s: %s: %s\n", c->name, what, strerror(-err));
-	printf("{\"case\":\"%s\",\"error\":\"%s: %s\"}\n", c->name, what, strerror(-err));
+	fprintf(stderr, "workload: %s: %s\n", c->name, why);
+	printf("{\"case\":\"%s\",\"error\":\"%s\"}\n", c->name, why);
 	fflush(stdout);
 	t->failed++;
 }
@@ -128,7 +128,7 @@ static void execute(const struct wl_case *c, const char *path, int fd, const str
 		skip(c, res->skip, t);
 		break;
 	case WL_BROKE:
-		broke(c, out.broke, out.err, t);
+		broke(c, out.broke, t);
 		break;
 	}
 	wl_outcome_free(&out);
@@ -143,16 +143,17 @@ static void run_case(const struct wl_case *c, const char *dir, struct wl_result 
                      struct totals *t)
 {
 	struct wl_env env = {.dir = dir};
-	char path[4096];
+	char path[4096], why[80];
 	int fd;
 
 	scratch_path(path, sizeof(path), dir, c);
 	fd = prepare(c, path, &env);
 	if (fd < 0 && env.skip[0])
 		skip(c, env.skip, t);
-	else if (fd < 0)
-		broke(c, "setup", fd, t);
-	else
+	else if (fd < 0) {
+		snprintf(why, sizeof(why), "setup: %s", strerror(-fd));
+		broke(c, why, t);
+	} else
 		execute(c, path, fd, &env, res, t);
 	if (env.filler[0])
 		unlink(env.filler);
