@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "cmd/cmd.h"
 #include "util/log.h"
+#include "util/output.h"
 
 static const struct e4d_cmd commands[] = {
 	{"top", e4d_cmd_top,
@@ -41,9 +42,8 @@ static void keep_standard_files(void)
 			return;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	keep_standard_files();
 	argv[0] = (char *)"top"; /* no command means that */
 	if (argc < 2)
 		return e4d_cmd_top(argc, argv);
@@ -63,4 +63,10 @@ int main(int argc, char **argv)
 	e4d_err("there is no command '%s'", argv[1]);
 	usage(stderr);
 	return E4D_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	keep_standard_files();
+	return e4d_output_end(run(argc, argv));
 }

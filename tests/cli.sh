@@ -38,6 +38,24 @@ check no-such-command 2 "$(rc_of "$prog" frobnicate)"
 check trace-help 0 "$(rc_of "$prog" trace --help)"
 says trace-help-example Examples "$tmp/out"
 check bad-option 2 "$(rc_of "$prog" trace --frobnicate)"
+says bad-option-prefix "^ext4diotop: unrecognized option '--frobnicate'" "$tmp/err"
+for cmd in '' top wrap record report snapshot validate salvage doctor; do
+	check "bad-option-$cmd" 2 "$(rc_of "$prog" $cmd --frobnicate)"
+	says "bad-option-prefix-$cmd" "^ext4diotop: unrecognized option '--frobnicate'" "$tmp/err"
+	check "bad-letter-$cmd" 2 "$(rc_of "$prog" $cmd -Y)"
+	says "bad-letter-prefix-$cmd" '^ext4diotop: ' "$tmp/err"
+done
+# output that cannot be written is said, whatever it is
+for args in --help --version 'trace --help' 'top --help' 'wrap --help' 'record --help' 'report --help' \
+	'snapshot --help' 'salvage --help' 'doctor --help' 'validate --help' 'validate --list' \
+	'validate --list --lab' "doctor $dir"; do
+	# shellcheck disable=SC2086
+	"$prog" $args >/dev/full 2>"$tmp/err"
+	check "full-disk: $args" 3 $?
+done
+"$prog" validate --list --lab >/dev/full 2>"$tmp/err"
+says full-disk-says '^ext4diotop: output: No space left on device$' "$tmp/err"
+check full-disk-says-once 1 "$(wc -l <"$tmp/err")"
 check bad-count 2 "$(rc_of "$prog" trace -n 0)"
 check bad-duration 2 "$(rc_of "$prog" trace --duration never)"
 check bad-tier 2 "$(rc_of "$prog" trace --tier magic)"
@@ -93,7 +111,7 @@ check trace-filter-none 0 "$(traced append-1m --json --filter verdict=leak)"
 check trace-filter-none-lines 0 "$(wc -l <"$tmp/out")"
 
 check trace-self 0 "$(traced append-1m --json --self)"
-says trace-self-writes '^what it cost: 1 writes in' "$tmp/err"
+says trace-self-writes '^what it cost: 1 write in' "$tmp/err"
 says trace-self-programs '^  all  *[1-9][0-9]*  *[1-9][0-9]*  *[1-9][0-9.]*$' "$tmp/err"
 says trace-self-a-write 'kernel: [1-9][0-9.]* ns a write' "$tmp/err"
 says trace-self-user 'user: [0-9.]* ms CPU a second' "$tmp/err"
@@ -152,6 +170,7 @@ wait $pid
 check trace-full-disk 3 $?
 says trace-full-disk-says 'No space' "$tmp/err"
 # the last lines come with the end, and the disk is full by then
+: >"$tmp/err"
 "$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
 pid=$!
 until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done

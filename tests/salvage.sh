@@ -83,12 +83,12 @@ big=$(find "$tmp/dump" -name 'cpu*' -printf '%s %p\n' | sort -rn | sed -n '1s/^[
 truncate -s -1 "$big"
 before=$(packets_of "$tmp/dump"/[cs]*-*)
 check cut 6 "$(salvage "$tmp/dump")"
-says cut-says '1 packets left out, cut off at the end' "$tmp/out"
+says cut-says '1 packet left out, cut off at the end' "$tmp/out"
 check cut-packets $((before - 1)) "$(packets_of "$tmp/clean"/[cs]*-*)"
 byte=$(od -An -tu1 -j2000 -N1 "$big")
 printf '%b' "\\x$(printf %02x $((byte ^ 255)))" | dd of="$big" bs=1 seek=2000 conv=notrunc 2>/dev/null
 check spoilt 6 "$(salvage "$tmp/dump")"
-says spoilt-says '1 packets left out, with a wrong checksum' "$tmp/out"
+says spoilt-says '1 packet left out, with a wrong checksum' "$tmp/out"
 check spoilt-packets $((before - 2)) "$(packets_of "$tmp/clean"/[cs]*-*)"
 check spoilt-readable '' "$(babeltrace2 "$tmp/clean" 2>&1 >/dev/null | grep -v 'discarded')"
 

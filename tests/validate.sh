@@ -48,6 +48,14 @@ says help-example Examples "$tmp/out"
 check list 0 "$(validate --list)"
 says list-case '^pwrite/append  *pwrite: append' "$tmp/out"
 says list-invariant '^past-eof  ' "$tmp/out"
+check list-run 0 "$(validate --list --run 'inside/*' --exclude <(echo inside/hole))"
+check list-run-cases 'inside/overwrite inside/twice ' "$(awk '/^$/ { exit } { print $1 }' "$tmp/out" | tr '\n' ' ')"
+check list-no-such 2 "$(validate --list --run 'nope*')"
+check list-all-excluded 4 "$(validate --list --run inside/hole --exclude <(echo inside/hole))"
+check list-format 2 "$(validate --list --format json)"
+check list-tier 2 "$(validate --list --tier none)"
+check list-dry-run 2 "$(validate --list --dry-run)"
+check list-dir 2 "$(validate --list /)"
 check no-dir 2 "$(validate)"
 check bad-option 2 "$(validate --frobnicate /)"
 check bad-format 2 "$(validate --format xml /)"
@@ -71,7 +79,13 @@ before=$(written)
 check dry-run 0 "$(validate --dry-run "$dir")"
 says dry-run-plan '^run  pwrite/append-fault  *256 KiB' "$tmp/out"
 says dry-run-bounds 'cases, [0-9]* writes, at most [0-9]* MiB' "$tmp/out"
+"$prog" validate --dry-run "$dir" >/dev/full 2>"$tmp/err"
+check dry-run-full-disk 3 $?
+says dry-run-full-disk-says 'output: No space left on device' "$tmp/err"
 check dry-run-writes-nothing "$before" "$(written)"
+
+"$prog" validate --run 'inside/*' "$dir" >/dev/full 2>"$tmp/err"
+check full-disk '3 1' "$? $(wc -l <"$tmp/err")"
 
 # what reaches the device is metadata too: half as much again is allowed for it
 rc=$(validate "$dir")
@@ -182,7 +196,8 @@ head -c 1000 "$tmp/new.json" >"$tmp/cut.json"
 echo '{"jobs": []}' >"$tmp/foreign.json"
 head -c 17000000 /dev/zero | tr '\0' ' ' >"$tmp/long.json"
 sed 's/"version":1/"version":2/' "$tmp/new.json" >"$tmp/later.json"
-for f in cut foreign long later; do
+tr -d '\n' <"$tmp/new.json" | sed 's/"tracer":{"result.*}$/"passed":1}/' >"$tmp/no-tracer.json"
+for f in cut foreign long later no-tracer; do
 	check diff-$f 6 "$(validate --diff "$tmp/$f.json" "$tmp/new.json")"
 	check diff-$f-new 6 "$(validate --diff "$tmp/new.json" "$tmp/$f.json")"
 	check baseline-$f 6 "$(validate --baseline "$tmp/$f.json" "$dir")"
@@ -212,8 +227,16 @@ says no-bpf-in-output 'ok [0-9]* tracer # SKIP no tracer: judged by the disk alo
 [ $leaks = 0 ] || check no-bpf-fails-exactly "$(names)" "$(failed)"
 "${unprivileged[@]}" "$prog" validate --tier tracepoint "$dir/everybody" >"$tmp/out" 2>"$tmp/err"
 check no-bpf-tier-wanted 3 $?
+"${unprivileged[@]}" "$prog" validate --dry-run "$dir" >"$tmp/out" 2>"$tmp/err"
+check dry-run-no-permission 3 $?
+says dry-run-no-permission-says 'no file can be made: Permission denied' "$tmp/err"
 check tier-none 0 "$(validate --tier none --run 'inside/*' "$dir")"
 says tier-none-says 'judged by the disk alone (--tier none)' "$tmp/out"
+# no tier attaches: one line says why, in each output
+check no-tier 0 "$(ulimit -n 32; validate --run 'inside/*' "$dir")"
+check no-tier-lines '4 0' "$(grep -c '^ok ' "$tmp/out") $(grep -cv '^ok \|^#\|^KTAP version 1$\|^1\.\.4$' "$tmp/out")"
+says no-tier-says 'ok 4 tracer # SKIP no tracer: .*fentry: .*; kprobe: .*; tracepoint: ' "$tmp/out"
+check no-tier-message '1 0' "$(wc -l <"$tmp/err") $(grep -c 'x0a' "$tmp/err")"
 rmdir "$dir/everybody"
 
 # progress is for a terminal only
@@ -333,6 +356,7 @@ EOF
 tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"
 check chattr-j 4 "$(validate "$dir/journalled")"
 says chattr-j-says 'chattr +j' "$tmp/err"
+check chattr-j-dry-run 4 "$(validate --dry-run "$dir/journalled")"
 tools/image.sh umount "$mnt"
 tools/image.sh make 4k "$tmp/image" 1G && tune2fs -o journal_data "$tmp/image" >/dev/null 2>&1 &&
 	tools/image.sh mount "$tmp/image" "$mnt" >"$tmp/dev"

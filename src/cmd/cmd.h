@@ -9,6 +9,8 @@
 #include "filter/filter.h"
 #include "probe/attach.h"
 
+struct option;
+
 struct e4d_cmd {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the command */
@@ -51,6 +53,9 @@ int e4d_opts_parse(struct e4d_opts *o, int argc, char **argv, const char *help);
 int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *help,
                        const struct e4d_own_opts *own);
 void e4d_opts_free(struct e4d_opts *o);
+
+/* getopt_long(); its messages begin with the program's name, as all do. */
+int e4d_getopt(int argc, char **argv, const char *shortopts, const struct option *longopts);
 
 /* --filter (terms are added to *filter, which may be NULL) and -n; 0, or -EINVAL and a message. */
 int e4d_opts_filter(struct e4d_filter **filter, const char *text);

@@ -262,7 +262,7 @@ int e4d_cmd_doctor(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", longopts, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, "h", longopts)) != -1) {
 		if (c == 'j') {
 			rep.json = true;
 		} else if (c == 'v') {

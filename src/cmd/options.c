@@ -50,6 +50,17 @@ static int usage_error(const char *cmd)
 	return E4D_EXIT_USAGE;
 }
 
+int e4d_getopt(int argc, char **argv, const char *shortopts, const struct option *own)
+{
+	char *cmd = argv[0];
+	int c;
+
+	argv[0] = (char *)"ext4diotop";
+	c = getopt_long(argc, argv, shortopts, own, NULL);
+	argv[0] = cmd;
+	return c;
+}
+
 int e4d_opts_filter(struct e4d_filter **filter, const char *text)
 {
 	char err[E4D_FILTER_ERR] = "out of memory";
@@ -195,7 +206,7 @@ int e4d_opts_parse_own(struct e4d_opts *o, int argc, char **argv, const char *he
 	o->format = "text";
 	join(own, all, shortopts, sizeof(shortopts));
 	optind = 0;
-	while ((c = getopt_long(argc, argv, shortopts, all, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, shortopts, all)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return E4D_EXIT_CLEAN;

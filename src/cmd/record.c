@@ -14,6 +14,7 @@
 #include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
+#include "util/plural.h"
 #include "verdict.h"
 
 #define RECORD_DONE  2 /* -n reached: not an error, nor E4D_TRACE_FULL */
@@ -298,12 +299,15 @@ static int summary(struct record *r, int err)
 	e4d_session_counters(r->dump.session, &c);
 	lost = e4d_session_losses(r->dump.session, warn_loss, NULL);
 	e4d_trace_written(r->dump.writer, &bytes, &packets, &events);
-	e4d_info("%llu direct writes (%llu extending), %llu recorded, %llu findings, %llu unknown",
-	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
-	         (unsigned long long)r->recorded, (unsigned long long)r->findings,
+	e4d_info("%llu direct write%s (%llu extending), %llu recorded, %llu finding%s, "
+	         "%llu unknown",
+	         (unsigned long long)c.v[E4D_C_WRITES], e4d_s(c.v[E4D_C_WRITES]),
+	         (unsigned long long)c.v[E4D_C_EXTEND], (unsigned long long)r->recorded,
+	         (unsigned long long)r->findings, e4d_s(r->findings),
 	         (unsigned long long)r->unknown);
-	e4d_info("%s: %llu events in %llu packets, %llu bytes", r->dir, (unsigned long long)events,
-	         (unsigned long long)packets, (unsigned long long)bytes);
+	e4d_info("%s: %llu event%s in %llu packet%s, %llu bytes", r->dir,
+	         (unsigned long long)events, e4d_s(events), (unsigned long long)packets,
+	         e4d_s(packets), (unsigned long long)bytes);
 	if (err < 0)
 		e4d_err("stopped: %s; what %s has is whole, and what was in memory is lost: make "
 		        "room, or bound the dump by --max-size",

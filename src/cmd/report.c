@@ -175,7 +175,7 @@ static int parse(struct report *r, int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "n:qh", longopts, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, "n:qh", longopts)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return E4D_EXIT_CLEAN;

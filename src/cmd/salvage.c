@@ -11,6 +11,7 @@
 #include "trace/salvage.h"
 #include "util/escape.h"
 #include "util/log.h"
+#include "util/plural.h"
 
 static const char help[] =
 	"Usage: ext4diotop salvage FILE... -o DIR\n"
@@ -136,15 +137,19 @@ static int report(const struct e4d_salvage *s, bool quiet)
 			continue;
 		bad += sum->bad[i];
 		if (!quiet)
-			printf("%" PRIu64 " packets left out, %s\n", sum->bad[i], damage[i]);
+			printf("%" PRIu64 " packet%s left out, %s\n", sum->bad[i],
+			       e4d_s(sum->bad[i]), damage[i]);
 	}
 	if (backwards && !quiet)
-		printf("%" PRIu64 " packets left out, before the packet they follow\n", backwards);
+		printf("%" PRIu64 " packet%s left out, out of order\n", backwards,
+		       e4d_s(backwards));
 	if (sum->copies && !quiet)
-		printf("%" PRIu64 " packets were there more than once\n", sum->copies);
+		printf("%" PRIu64 " packet%s there more than once\n", sum->copies,
+		       e4d_s(sum->copies));
 	if (!quiet)
-		printf("%" PRIu64 " packets with %" PRIu64 " events out of %" PRIu64 " MiB\n",
-		       sum->packets, sum->events, sum->bytes >> 20);
+		printf("%" PRIu64 " packet%s with %" PRIu64 " event%s out of %" PRIu64 " MiB\n",
+		       sum->packets, e4d_s(sum->packets), sum->events, e4d_s(sum->events),
+		       sum->bytes >> 20);
 	if (!sum->packets) {
 		e4d_err("no whole packet was found");
 		return E4D_EXIT_NOTHING;
@@ -169,10 +174,6 @@ static int salvage(char **files, int n, const char *dir, bool quiet)
 		e4d_err("%s", why);
 	code = err ? E4D_EXIT_CANNOT : report(s, quiet);
 	e4d_salvage_close(s);
-	if (!err && (fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		e4d_err("output: %s", strerror(errno));
-		return E4D_EXIT_CANNOT;
-	}
 	return code;
 }
 
@@ -183,7 +184,7 @@ int e4d_cmd_salvage(int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "o:qh", longopts, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, "o:qh", longopts)) != -1) {
 		switch (c) {
 		case 'h':
 			fputs(help, stdout);

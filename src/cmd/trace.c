@@ -14,6 +14,7 @@
 #include "session/session.h"
 #include "sink/sink.h"
 #include "util/log.h"
+#include "util/plural.h"
 #include "verdict.h"
 
 #define TRACE_DONE 1 /* -n reached: not an error */
@@ -119,13 +120,14 @@ static int summary(struct trace *t)
 
 	e4d_session_counters(t->session, &c);
 	lost = e4d_session_losses(t->session, sink_loss, t);
-	e4d_info("%llu direct writes (%llu extending), %llu shown, %llu findings, %llu unknown",
-	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
-	         (unsigned long long)t->shown, (unsigned long long)t->findings,
+	e4d_info("%llu direct write%s (%llu extending), %llu shown, %llu finding%s, %llu unknown",
+	         (unsigned long long)c.v[E4D_C_WRITES], e4d_s(c.v[E4D_C_WRITES]),
+	         (unsigned long long)c.v[E4D_C_EXTEND], (unsigned long long)t->shown,
+	         (unsigned long long)t->findings, e4d_s(t->findings),
 	         (unsigned long long)t->unknown);
 	if (t->unasked)
-		e4d_warn("%llu writes could not be confirmed: the file has gone or moved on",
-		         (unsigned long long)t->unasked);
+		e4d_warn("%llu write%s could not be confirmed: the file has gone or moved on",
+		         (unsigned long long)t->unasked, e4d_s(t->unasked));
 	if (t->findings)
 		return E4D_EXIT_FINDING;
 	if (lost || t->unknown) {

@@ -2,7 +2,6 @@
 /* ext4diotop validate: is this kernel right? */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +10,10 @@
 
 #include "cmd/cmd.h"
 #include "cmd/compare.h"
-#include "lab/lab.h"
+#include "cmd/plan.h"
 #include "record/names.h"
-#include "util/escape.h"
 #include "util/log.h"
+#include "util/output.h"
 #include "validate/expect.h"
 #include "validate/report.h"
 
@@ -22,7 +21,7 @@ static const char help[] =
 	"Usage: ext4diotop validate [OPTIONS] DIR\n"
 	"       ext4diotop validate --diff OLD.json NEW.json\n"
 	"       ext4diotop validate --lab [OPTIONS]\n"
-	"       ext4diotop validate --list [--lab]\n"
+	"       ext4diotop validate --list [--lab] [--run GLOB] [--exclude FILE]\n"
 	"Makes direct writes on unnamed files in DIR, and judges each by the disk\n"
 	"(FIEMAP, i_size, st_blocks, the data) and by the tracer. Safe on a mount in\n"
 	"use: at most 64 MiB, 200 writes and 30 s, idle I/O priority, and no file has\n"
@@ -40,12 +39,12 @@ static const char help[] =
 	"  --expect WHAT   fixed: exit 0 when all pass, leaking kind included; broken:\n"
 	"                  exit 0 when a case fails as on a kernel that leaks\n"
 	"  --dry-run       print what would be done, and write nothing\n"
-	"  --list          print the cases and the invariants\n"
-	"  --lab           more cases, on images of each kind, made for it and thrown away:\n"
-	"                  faults in every part, ENOSPC, EIO, signals, a shutdown; e2fsck\n"
+	"  --list          print these cases and the invariants\n"
+	"  --lab           more cases, on images of each kind, made for it and thrown\n"
+	"                  away: faults, ENOSPC, EIO, signals, a shutdown; e2fsck\n"
 	"  --work DIR      the lab's images are unnamed files there; default: /var/tmp\n"
-	"  --scratch DEV   this block device in place of images; says what would be lost\n"
-	"  --yes           what is on DEV may be destroyed\n"
+	"  --scratch DEV   this block device in place of images; names its contents, asks\n"
+	"  --yes           what is on DEV may be destroyed: do not ask\n"
 	"  -q, --quiet     no progress and no messages on standard error\n"
 	"\n"
 	"Examples:\n"
@@ -202,6 +201,18 @@ static int parse_one(struct validate *v, int c)
 	}
 }
 
+/* Nothing runs, so that what is about the run is a mistake; v->format is not set yet. */
+static int check_list(const struct validate *v)
+{
+	bool other = v->format || v->tier || v->no_tracer || v->dry || v->diff || v->baseline ||
+	             v->expect || v->work || v->scratch || v->yes;
+
+	if (!v->list || !other)
+		return 0;
+	e4d_err("--list takes --lab, --run and --exclude, and runs nothing");
+	return -EINVAL;
+}
+
 /* What comparisons cannot be combined with; v->format is set. */
 static int check_comparison(struct validate *v)
 {
@@ -235,7 +246,7 @@ static int parse(struct validate *v, int argc, char **argv)
 	int c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "qh", longopts, NULL)) != -1) {
+	while ((c = e4d_getopt(argc, argv, "qh", longopts)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
 			return E4D_EXIT_CLEAN;
@@ -243,67 +254,17 @@ static int parse(struct validate *v, int argc, char **argv)
 		if (parse_one(v, c))
 			goto usage;
 	}
-	if (check_comparison(v) || check_lab(v))
+	if (check_list(v) || check_comparison(v) || check_lab(v))
 		goto usage;
-	if (argc - optind == (v->lab ? 0 : 1) || (v->list && argc == optind))
+	if (argc - optind == (v->lab || v->list ? 0 : 1))
 		return E4D_OPTS_RUN;
-	e4d_err("%s", v->diff  ? "--diff wants two files: --diff OLD.json NEW.json"
-	              : v->lab ? "--lab takes no directory but by --work"
-	                       : "validate wants one directory on an ext4");
+	e4d_err("%s", v->list   ? "--list takes no directory"
+	              : v->diff ? "--diff wants two files: --diff OLD.json NEW.json"
+	              : v->lab  ? "--lab takes no directory but by --work"
+	                        : "validate wants one directory on an ext4");
 usage:
 	fputs("Try 'ext4diotop validate --help'.\n", stderr);
 	return E4D_EXIT_USAGE;
-}
-
-static int list(struct e4d_vselect *sel, bool lab)
-{
-	int width = lab ? 28 : 24;
-
-	for (size_t i = 0; i < e4d_vcase_count; i++)
-		if ((lab || e4d_vcases[i].medium == E4D_V_SAFE) &&
-		    e4d_vselect_wanted(sel, e4d_vcases[i].w.name, ""))
-			printf("%-*s %s\n", width, e4d_vcases[i].w.name, e4d_vcases[i].w.what);
-	puts("\nAfter each of them:");
-	for (size_t i = 0; i < e4d_vcheck_count; i++)
-		printf("%-*s %s\n", width, e4d_vchecks[i].name, e4d_vchecks[i].what);
-	if (lab)
-		printf("%-*s %s\n", width, "e2fsck", "e2fsck -fn says nothing of its file");
-	printf("%-*s %s\n", width, "tracer",
-	       "saw exactly these writes, and says what the disk says");
-	return E4D_EXIT_CLEAN;
-}
-
-static int print_plan(const struct e4d_vrun *r)
-{
-	unsigned int writes = 0, cases = 0;
-	int width = r->where ? 42 : 24;
-	char dir[512];
-	uint64_t bytes = 0;
-
-	e4d_escape_text(dir, sizeof(dir), r->mount.dir, strlen(r->mount.dir));
-	if (r->where)
-		printf("%s: %s; nothing is written now\n", dir, r->where);
-	else
-		printf("%s: ext4 on %s, %" PRIu64 " MiB free; nothing is written now\n", dir,
-		       r->mount.device, (uint64_t)(r->mount.avail / WL_MIB));
-	for (size_t i = 0; i < r->count; i++) {
-		const struct e4d_vresult *v = &r->results[i];
-
-		if (v->kernel == E4D_V_SKIP) {
-			printf("skip %-*s %s\n", width, v->name, v->why);
-			continue;
-		}
-		printf("run  %-*s %4" PRIu64 " KiB  %s\n", width, v->name,
-		       (uint64_t)(e4d_vcase_bytes(v->c) / WL_KIB), v->c->w.what);
-		writes += e4d_vcase_writes(v->c);
-		bytes += e4d_vcase_bytes(v->c);
-		cases++;
-	}
-	printf("%u cases, %u writes, at most %" PRIu64 " MiB%s, all of it %s\n", cases, writes,
-	       (uint64_t)((bytes + WL_MIB - 1) / WL_MIB),
-	       r->where ? "" : " written and 64 MiB allocated at a time",
-	       r->where ? "thrown away" : "unnamed files");
-	return cases ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
 }
 
 static void progress(const struct e4d_vrun *r, size_t at)
@@ -355,10 +316,6 @@ static int print(struct validate *v)
 	if (v->baseline)
 		return e4d_compare_run(&v->old, &v->run, v->format->name);
 	v->format->print(&v->run, stdout);
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		e4d_err("output: %s", strerror(errno));
-		return E4D_EXIT_CANNOT;
-	}
 	return v->expect ? expected(v) : (int)e4d_vrun_exit(&v->run);
 }
 
@@ -401,7 +358,7 @@ static int open_place(struct validate *v, struct e4d_lab *lab, const char *dir)
 	int code;
 
 	if (v->lab) {
-		code = e4d_lab_open(lab, v->work, v->scratch, v->yes || v->dry);
+		code = e4d_lab_open(lab, v->work, v->scratch);
 		v->run.where = lab->where;
 		v->run.mount.dir = lab->work;
 		if (code)
@@ -409,8 +366,8 @@ static int open_place(struct validate *v, struct e4d_lab *lab, const char *dir)
 		return code;
 	}
 	code = e4d_vmount_open(&v->run.mount, dir);
-	if (!code && !v->dry)
-		code = e4d_vmount_probe(&v->run.mount);
+	if (!code)
+		code = v->dry ? e4d_vmount_ask(&v->run.mount) : e4d_vmount_probe(&v->run.mount);
 	if (code)
 		e4d_err("%s: %s", dir, v->run.mount.why);
 	return code;
@@ -430,6 +387,21 @@ static int plan(struct validate *v)
 	return E4D_EXIT_USAGE;
 }
 
+/* May what is on the device go? While that is asked, it may have come into use. */
+static int consent(struct validate *v, struct e4d_lab *lab)
+{
+	int code = e4d_plan_consent(lab->lost, v->yes);
+
+	return code || v->yes ? code : open_place(v, lab, NULL);
+}
+
+static int dry_run(struct validate *v, const struct e4d_lab *lab)
+{
+	if (v->lab)
+		e4d_lab_foresee(&v->run);
+	return e4d_plan_print(&v->run, v->lab ? lab : NULL);
+}
+
 int e4d_cmd_validate(int argc, char **argv)
 {
 	struct validate v = {0};
@@ -439,7 +411,8 @@ int e4d_cmd_validate(int argc, char **argv)
 	if (code != E4D_OPTS_RUN)
 		goto out;
 	if (v.list) {
-		code = list(&v.sel, v.lab);
+		code = plan(&v);
+		code = code ? code : (int)e4d_plan_list(&v.run, v.lab);
 		goto out;
 	}
 	if (v.diff) {
@@ -452,10 +425,13 @@ int e4d_cmd_validate(int argc, char **argv)
 		code = plan(&v);
 	if (!code)
 		code = open_place(&v, &lab, argv[optind]);
+	if (!code && *lab.lost && !v.dry)
+		code = consent(&v, &lab);
 	if (!code)
-		code = v.dry ? print_plan(&v.run) : run(&v, &lab);
+		code = v.dry ? dry_run(&v, &lab) : run(&v, &lab);
 out:
 	e4d_vtracer_close(&v.run.tracer);
+	code = e4d_output_end(code); /* a signal that is let go ends the process */
 	e4d_vrun_hold_signals(false);
 	free(v.run.results);
 	e4d_vsaved_free(&v.old);

@@ -15,6 +15,7 @@
 #include "session/session.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/plural.h"
 #include "verdict.h"
 
 #define END   1 /* a signal */
@@ -204,9 +205,10 @@ static int finish(struct flight *f, int err)
 	err = err < 0 ? err : late;
 	e4d_session_counters(f->session, &c);
 	lost = e4d_session_losses(f->session, warn_loss, NULL);
-	e4d_info("%llu direct writes (%llu extending), %llu findings",
-	         (unsigned long long)c.v[E4D_C_WRITES], (unsigned long long)c.v[E4D_C_EXTEND],
-	         (unsigned long long)f->findings);
+	e4d_info("%llu direct write%s (%llu extending), %llu finding%s",
+	         (unsigned long long)c.v[E4D_C_WRITES], e4d_s(c.v[E4D_C_WRITES]),
+	         (unsigned long long)c.v[E4D_C_EXTEND], (unsigned long long)f->findings,
+	         e4d_s(f->findings));
 	if (f->findings)
 		return E4D_EXIT_FINDING;
 	if (err < 0)

@@ -163,14 +163,31 @@ static int create(struct lab_dm *d)
 	return err;
 }
 
+static int open_control(void)
+{
+	int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int lab_dm_here(void)
+{
+	int fd = open_control();
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int lab_dm_open(struct lab_dm *d, const char *below)
 {
 	int err;
 
 	d->fd = -1;
-	d->control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	d->control = open_control();
 	if (d->control < 0)
-		return -errno;
+		return d->control;
 	err = measure(d, below);
 	if (!err)
 		err = create(d);

@@ -14,6 +14,9 @@ struct lab_dm {
 	uint64_t sectors;
 };
 
+/* Is there a device-mapper? 0 or -errno. */
+int lab_dm_here(void);
+
 /* A device as large as the block device `below`, and no different. 0 or -errno. */
 int lab_dm_open(struct lab_dm *d, const char *below);
 

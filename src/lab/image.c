@@ -20,11 +20,11 @@
 
 /* What is not named is mkfs's default. */
 const struct lab_kind lab_kinds[] = {
-	{"4k", {"-b", "4096", "-O", "extent,^bigalloc"}},
-	{"1k", {"-b", "1024", "-O", "extent,^bigalloc"}},
-	{"bigalloc", {"-b", "4096", "-C", "65536", "-O", "extent,bigalloc"}},
-	{"orphan_file", {"-b", "4096", "-O", "extent,orphan_file"}},
-	{"noextents", {"-b", "4096", "-O", "^extent,^64bit"}},
+	{"4k", true, {"-b", "4096", "-O", "extent,^bigalloc"}},
+	{"1k", true, {"-b", "1024", "-O", "extent,^bigalloc"}},
+	{"bigalloc", true, {"-b", "4096", "-C", "65536", "-O", "extent,bigalloc"}},
+	{"orphan_file", true, {"-b", "4096", "-O", "extent,orphan_file"}},
+	{"noextents", false, {"-b", "4096", "-O", "^extent,^64bit"}},
 };
 
 const size_t lab_kind_count = sizeof(lab_kinds) / sizeof(lab_kinds[0]);

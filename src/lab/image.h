@@ -7,6 +7,7 @@
 
 struct lab_kind {
 	const char *name;
+	bool extents;
 	const char *mkfs[8]; /* options beside the common ones */
 };
 

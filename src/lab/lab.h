@@ -16,6 +16,7 @@ struct e4d_lab {
 	char work[PATH_MAX]; /* for the image, and where it is mounted */
 	const char *scratch; /* a block device in place of the image; NULL: none */
 	char where[160];     /* about the images, for the reports */
+	char lost[512];      /* what overwriting scratch destroys, in words */
 	char why[256];       /* of a refusal, with its remedy */
 };
 
@@ -25,10 +26,13 @@ struct e4d_lab {
 int e4d_lab_plan(struct e4d_vrun *r, struct e4d_vselect *sel);
 
 /*
- * Is the work directory fit, and may the device be overwritten? With yes, what would
- * be destroyed is not asked for. E4D_EXIT_CLEAN, or another code with lab->why.
+ * Is the work directory fit, and the device nobody's? Nothing is written.
+ * E4D_EXIT_CLEAN, or E4D_EXIT_CANNOT with lab->why.
  */
-enum e4d_exit e4d_lab_open(struct e4d_lab *lab, const char *work, const char *scratch, bool yes);
+enum e4d_exit e4d_lab_open(struct e4d_lab *lab, const char *work, const char *scratch);
+
+/* Skips what is planned and cannot run here, as far as that is known without a try. */
+void e4d_lab_foresee(struct e4d_vrun *r);
 
 /*
  * Runs what is planned. attach is called for each image, once r->mount is known, with

@@ -82,6 +82,15 @@ static void tmpfs_down(struct lab_media *m)
 	lab_umount(m->work);
 }
 
+static int dm_here(char *why, size_t len)
+{
+	int err = lab_dm_here();
+
+	if (err)
+		snprintf(why, len, "no device-mapper here (modprobe dm-mod): %s", strerror(-err));
+	return err;
+}
+
 static int dm_up(struct lab_media *m, char *why, size_t len)
 {
 	int err = disk_up(m, why, len);
@@ -92,7 +101,7 @@ static int dm_up(struct lab_media *m, char *why, size_t len)
 	m->dev = m->dm.path;
 	if (!err)
 		return 0;
-	snprintf(why, len, "no device-mapper here (modprobe dm-mod): %s", strerror(-err));
+	snprintf(why, len, "no device-mapper device: %s", strerror(-err));
 	disk_down(m);
 	return err;
 }
@@ -104,9 +113,9 @@ static void dm_down(struct lab_media *m)
 }
 
 const struct lab_medium lab_mediums[] = {
-	{E4D_V_DISK, "disk", disk_up, disk_wipe, NULL, disk_down},
-	{E4D_V_TMPFS, "tmpfs", tmpfs_up, tmpfs_wipe, tmpfs_made, tmpfs_down},
-	{E4D_V_DM, "dm", dm_up, NULL, NULL, dm_down},
+	{E4D_V_DISK, "disk", NULL, disk_up, disk_wipe, NULL, disk_down},
+	{E4D_V_TMPFS, "tmpfs", NULL, tmpfs_up, tmpfs_wipe, tmpfs_made, tmpfs_down},
+	{E4D_V_DM, "dm", dm_here, dm_up, NULL, NULL, dm_down},
 };
 
 const size_t lab_medium_count = sizeof(lab_mediums) / sizeof(lab_mediums[0]);

@@ -24,6 +24,7 @@ struct lab_media {
 struct lab_medium {
 	enum e4d_vmedium medium;
 	const char *name;
+	int (*here)(char *why, size_t len); /* can it be had? NULL: up tells */
 	int (*up)(struct lab_media *m, char *why, size_t len);
 	int (*wipe)(struct lab_media *m); /* before mkfs; NULL: nothing */
 	int (*made)(struct lab_media *m); /* after it; NULL: nothing */

@@ -240,7 +240,9 @@ static int run_medium(struct bench *b, const struct lab_medium *m)
 
 	if (!next_image(b, m, &from, &to))
 		return 0;
-	err = m->up(&b->media, why, sizeof(why));
+	err = m->here ? m->here(why, sizeof(why)) : 0;
+	if (!err)
+		err = m->up(&b->media, why, sizeof(why));
 	do {
 		if (err)
 			skip_all(b, from, to, why);

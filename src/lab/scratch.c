@@ -69,15 +69,17 @@ static bool mounted(dev_t dev)
 	return found;
 }
 
-enum e4d_exit lab_scratch(const char *dev, bool yes, char *why, size_t len)
+enum e4d_exit lab_scratch(const char *dev, char *lost, size_t lost_len, char *why, size_t len)
 {
 	/* O_EXCL on a block device: no file system, no swap, no RAID, no mapping has it */
 	int fd = open(dev, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC), err = fd < 0 ? errno : 0;
 	uint64_t bytes = 0;
 	char what[300];
 	struct stat st;
+	int ro = 0;
 
-	if (fd >= 0 && (fstat(fd, &st) || ioctl(fd, BLKGETSIZE64, &bytes)))
+	if (fd >= 0 &&
+	    (fstat(fd, &st) || ioctl(fd, BLKGETSIZE64, &bytes) || ioctl(fd, BLKROGET, &ro)))
 		err = errno;
 	if (fd >= 0)
 		close(fd);
@@ -90,17 +92,17 @@ enum e4d_exit lab_scratch(const char *dev, bool yes, char *why, size_t len)
 		         err && err != ENOTTY ? strerror(err) : "not a block device");
 		return E4D_EXIT_CANNOT;
 	}
+	if (ro) {
+		snprintf(why, len, "%s is read-only; name another device", dev);
+		return E4D_EXIT_CANNOT;
+	}
 	if (bytes < MIN_BYTES) {
 		snprintf(why, len, "%s has %llu MiB, and %llu MiB are needed; name a larger device",
 		         dev, (unsigned long long)(bytes / WL_MIB), MIN_BYTES / WL_MIB);
 		return E4D_EXIT_CANNOT;
 	}
-	if (yes)
-		return E4D_EXIT_CLEAN;
 	signature(dev, what, sizeof(what));
-	snprintf(why, len,
-	         "all %llu MiB of %s, a device %s, not mounted, would be destroyed; say --yes "
-	         "if that is meant",
+	snprintf(lost, lost_len, "all %llu MiB of %s, a device %s, not mounted",
 	         (unsigned long long)(bytes / WL_MIB), dev, what);
-	return E4D_EXIT_USAGE;
+	return E4D_EXIT_CLEAN;
 }

@@ -3,15 +3,14 @@
 #ifndef E4D_LAB_SCRATCH_H
 #define E4D_LAB_SCRATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "exitcode.h"
 
 /*
- * E4D_EXIT_CLEAN: it may. E4D_EXIT_CANNOT: no block device, too small, or somebody
- * uses it. E4D_EXIT_USAGE: `yes` is false, and `why` says what would be destroyed.
+ * E4D_EXIT_CLEAN: it may, and `lost` says what that destroys. E4D_EXIT_CANNOT: no block
+ * device, read-only, too small, or somebody uses it; `why` says which. Nothing is written.
  */
-enum e4d_exit lab_scratch(const char *dev, bool yes, char *why, size_t len);
+enum e4d_exit lab_scratch(const char *dev, char *lost, size_t lost_len, char *why, size_t len);
 
 #endif

@@ -295,8 +295,7 @@ int e4d_attach_best(const struct e4d_kernel *k, const struct e4d_config *cfg,
 		if (!err)
 			return 0;
 		if (used < why_len)
-			used += snprintf(why + used, why_len - used, "%s%s", used ? "\n  " : "",
-			                 one);
+			used += snprintf(why + used, why_len - used, "%s%s", used ? "; " : "", one);
 	}
 	return err;
 }

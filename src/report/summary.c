@@ -16,6 +16,7 @@
 #include "exitcode.h"
 #include "record/names.h"
 #include "report/print.h"
+#include "util/plural.h"
 
 #define TOP   10 /* files, and commands */
 #define LABEL 12
@@ -136,8 +137,8 @@ static void print_groups(const struct e4d_rsum *sum, const struct e4d_rgroups *g
 	if (g->n > TOP)
 		fprintf(out, "%*s and %zu more\n", 23, "", g->n - TOP);
 	if (g->rest)
-		fprintf(out, "%*s %" PRIu64 " findings in others, not kept apart\n", 23, "",
-		        g->rest);
+		fprintf(out, "%*s %" PRIu64 " finding%s in others, not kept apart\n", 23, "",
+		        g->rest, e4d_s(g->rest));
 }
 
 struct marks {

@@ -14,6 +14,7 @@
 
 #include "record/names.h"
 #include "report/print.h"
+#include "util/plural.h"
 
 #define AROUND 3 /* writes before, and after */
 
@@ -120,8 +121,8 @@ int e4d_rprint_timeline(struct e4d_rview *view, const struct e4d_rsum *sum, size
 	for (size_t i = 0; err >= 0 && i < t.n; i++)
 		print_one(view, &t.v[i], i + 1, out);
 	if (sum->n_findings > t.n)
-		fprintf(out, "\nand %" PRIu64 " findings more: --list, or -n\n",
-		        sum->n_findings - t.n);
+		fprintf(out, "\nand %" PRIu64 " finding%s more: --list, or -n\n",
+		        sum->n_findings - t.n, e4d_s(sum->n_findings - t.n));
 	free(t.v);
 	return err < 0 ? err : 0;
 }

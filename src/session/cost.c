@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "probe/hooks.h"
 #include "session/cost.h"
+#include "util/plural.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -148,7 +149,8 @@ void e4d_cost_print(const struct e4d_cost *c, uint64_t writes, FILE *out)
 	double wall = (double)c->wall_ns / 1e9, cpu = (double)c->cpu_ns / 1e9;
 	double share = wall > 0 ? cpu / wall : 0;
 
-	fprintf(out, "what it cost: %llu writes in %.1f s\n", (unsigned long long)writes, wall);
+	fprintf(out, "what it cost: %llu write%s in %.1f s\n", (unsigned long long)writes,
+	        e4d_s(writes), wall);
 	print_programs(c, writes, out);
 	fprintf(out, "  user: %.2f ms CPU a second, %.2f %% of one CPU, and %.2f s to start\n",
 	        share * 1e3, share * 100, (double)c->start_cpu_ns / 1e9);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "record/names.h"
+#include "util/plural.h"
 #include "validate/validate.h"
 
 #define INLINE_EXTENTS 4 /* without a block of their own */
@@ -229,7 +230,8 @@ void e4d_vcheck_tool(struct e4d_vresult *r, enum e4d_tier tier)
 	if (!r->records && turned_away(r, tier))
 		r->tool = E4D_V_AGREES;
 	else if (r->records != r->res.writes)
-		fails(why, len, "saw %u of %u writes", r->records, r->res.writes);
+		fails(why, len, "saw %u of %u write%s", r->records, r->res.writes,
+		      e4d_s(r->res.writes));
 	else if (rec->verdict == E4D_UNKNOWN) {
 		fails(why, len, "says unknown (%s), the disk %s", first_doubt(rec),
 		      r->live.past_eof ? "leak" : "none");

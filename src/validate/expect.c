@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/plural.h"
 #include "validate/expect.h"
 
 /* Off this is off a block boundary for every block size that can leak: above 512. */
@@ -23,9 +24,10 @@ bool e4d_vcase_leaks(const struct e4d_vcase *c)
 {
 	const struct wl_case *w = &c->w;
 	uint64_t isize = w->size ? w->size : w->written;
+	/* a writer that is killed gets no page that it waits for: to the kernel the same fault */
+	bool fault = (w->flags & WL_FAULT) || w->held == WL_HELD_KILL || w->run == wl_run_held_vvar;
 
-	return (w->flags & WL_FAULT) && (w->offset + w->readable) % SMALLEST_BLOCK &&
-	       w->offset + w->len > isize;
+	return fault && (w->offset + w->readable) % SMALLEST_BLOCK && w->offset + w->len > isize;
 }
 
 bool e4d_vresult_leaked(const struct e4d_vresult *r)
@@ -61,15 +63,15 @@ static enum e4d_exit exit_broken(const struct e4d_vrun *r, const struct tally *t
 	}
 	if (!t->leaked) {
 		snprintf(why, len,
-		         "expected broken: none of %u cases of the leaking kind failed as on a "
+		         "expected broken: none of %u case%s of the leaking kind failed as on a "
 		         "kernel that leaks; %u failed otherwise",
-		         t->ran, t->other);
+		         t->ran, e4d_s(t->ran), t->other);
 		return E4D_EXIT_FINDING;
 	}
 	snprintf(why, len,
-	         "broken as expected: %u of %u cases of the leaking kind; "
+	         "broken as expected: %u of %u case%s of the leaking kind; "
 	         "%u failed otherwise",
-	         t->leaked, t->ran, t->other);
+	         t->leaked, t->ran, e4d_s(t->ran), t->other);
 	return E4D_EXIT_CLEAN;
 }
 
@@ -77,8 +79,8 @@ static enum e4d_exit exit_fixed(const struct e4d_vrun *r, const struct tally *t,
                                 size_t len)
 {
 	if (r->failed) {
-		snprintf(why, len, "expected fixed: %u cases failed, %u as on a kernel that leaks",
-		         r->failed, t->leaked);
+		snprintf(why, len, "expected fixed: %u case%s failed, %u as on a kernel that leaks",
+		         r->failed, e4d_s(r->failed), t->leaked);
 		return E4D_EXIT_FINDING;
 	}
 	if (r->not_run) {
@@ -86,8 +88,8 @@ static enum e4d_exit exit_fixed(const struct e4d_vrun *r, const struct tally *t,
 		         r->not_run);
 		return E4D_EXIT_BLIND;
 	}
-	snprintf(why, len, "fixed as expected: all of %u cases pass, %u of the leaking kind",
-	         r->passed, t->ran);
+	snprintf(why, len, "fixed as expected: all of %u case%s pass, %u of the leaking kind",
+	         r->passed, e4d_s(r->passed), t->ran);
 	return E4D_EXIT_CLEAN;
 }
 

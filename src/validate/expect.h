@@ -12,7 +12,8 @@ int e4d_vexpect_parse(const char *word, enum e4d_vexpect *out);
 
 /*
  * Is it of the leaking kind: does it fail where a fault off a block boundary becomes a
- * success (6.12 and later)? It extends the file, and its buffer ends inside a block.
+ * success (6.12 and later)? It extends the file, and its buffer ends, or its writer is
+ * killed, inside a block.
  */
 bool e4d_vcase_leaks(const struct e4d_vcase *c);
 

@@ -23,6 +23,8 @@
 #define STATX_ATTR_DAX 0x00200000
 #endif
 
+#define DAX "DAX: no direct I/O goes through the block layer; name another mount"
+
 static enum e4d_exit refuse(struct e4d_vmount *m, enum e4d_exit code, const char *why)
 {
 	snprintf(m->why, sizeof(m->why), "%s", why);
@@ -62,8 +64,8 @@ static char *super_options(char *line, dev_t dev)
 	return options + 1;
 }
 
-/* Is it mounted as ext4, and by these options with data=journal? */
-static bool is_ext4(const struct e4d_vmount *m, bool *data_journal)
+/* Is it mounted as ext4, and by these options with data=journal, or with DAX for all files? */
+static bool is_ext4(const struct e4d_vmount *m, bool *data_journal, bool *dax)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	struct mntent mnt = {0};
@@ -75,6 +77,7 @@ static bool is_ext4(const struct e4d_vmount *m, bool *data_journal)
 		mnt.mnt_opts = super_options(line, m->dev);
 	found = mnt.mnt_opts;
 	*data_journal = found && hasmntopt(&mnt, "data=journal");
+	*dax = found && hasmntopt(&mnt, "dax=always");
 	free(line);
 	if (f)
 		fclose(f);
@@ -101,7 +104,7 @@ static bool journals_by_default(const struct e4d_vmount *m)
 
 enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 {
-	bool data_journal = false;
+	bool data_journal = false, dax = false;
 	struct statfs sf;
 	struct stat st;
 
@@ -119,7 +122,7 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 	m->avail = (uint64_t)sf.f_bavail * sf.f_bsize;
 	m->total = (uint64_t)sf.f_blocks * sf.f_bsize;
 	device_name(m);
-	if (sf.f_type != EXT4_SUPER_MAGIC || !is_ext4(m, &data_journal))
+	if (sf.f_type != EXT4_SUPER_MAGIC || !is_ext4(m, &data_journal, &dax))
 		return refuse(m, E4D_EXIT_NOTHING, "not on ext4; name a directory that is");
 	if (sf.f_flags & ST_RDONLY)
 		return refuse(m, E4D_EXIT_NOTHING,
@@ -128,6 +131,8 @@ enum e4d_exit e4d_vmount_look(struct e4d_vmount *m, const char *dir)
 		return refuse(m, E4D_EXIT_NOTHING,
 		              "mounted with data=journal, where O_DIRECT writes are buffered; "
 		              "name a mount with data=ordered");
+	if (dax)
+		return refuse(m, E4D_EXIT_NOTHING, DAX);
 	return E4D_EXIT_CLEAN;
 }
 
@@ -209,7 +214,7 @@ static const char *file_refusal(int fd, struct e4d_vmount *m)
 	if (flags & FS_ENCRYPT_FL)
 		return "new files here are encrypted; name another directory";
 	if (!statx(fd, "", AT_EMPTY_PATH, 0, &sx) && (sx.stx_attributes & STATX_ATTR_DAX))
-		return "DAX: no direct I/O goes through the block layer; name another mount";
+		return DAX;
 	return NULL;
 }
 
@@ -253,6 +258,25 @@ static const char *remedy(int err)
 	}
 }
 
+static enum e4d_exit no_file(struct e4d_vmount *m, int err)
+{
+	snprintf(m->why, sizeof(m->why), "no file can be made: %s; %s", strerror(-err),
+	         remedy(err));
+	return E4D_EXIT_CANNOT;
+}
+
+enum e4d_exit e4d_vmount_ask(struct e4d_vmount *m)
+{
+	int fd = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *why = fd < 0 ? NULL : file_refusal(fd, m);
+
+	if (fd >= 0)
+		close(fd);
+	if (faccessat(AT_FDCWD, m->dir, W_OK | X_OK, AT_EACCESS))
+		return no_file(m, -errno);
+	return why ? refuse(m, E4D_EXIT_NOTHING, why) : E4D_EXIT_CLEAN;
+}
+
 enum e4d_exit e4d_vmount_probe(struct e4d_vmount *m)
 {
 	int fd = e4d_vmount_file(m), err = fd < 0 ? fd : 0;
@@ -264,9 +288,5 @@ enum e4d_exit e4d_vmount_probe(struct e4d_vmount *m)
 		close(fd);
 	if (why)
 		return refuse(m, E4D_EXIT_NOTHING, why);
-	if (!err)
-		return E4D_EXIT_CLEAN;
-	snprintf(m->why, sizeof(m->why), "no file can be made: %s; %s", strerror(-err),
-	         remedy(err));
-	return E4D_EXIT_CANNOT;
+	return err ? no_file(m, err) : E4D_EXIT_CLEAN;
 }

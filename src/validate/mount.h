@@ -47,4 +47,7 @@ int e4d_vmount_file(const struct e4d_vmount *m);
  */
 enum e4d_exit e4d_vmount_probe(struct e4d_vmount *m);
 
+/* The same refusals, as far as the directory itself tells; writes nothing. */
+enum e4d_exit e4d_vmount_ask(struct e4d_vmount *m);
+
 #endif

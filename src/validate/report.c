@@ -6,6 +6,7 @@
 
 #include "record/names.h"
 #include "util/escape.h"
+#include "util/plural.h"
 #include "validate/report.h"
 
 const char *e4d_vkernel_word(enum e4d_vkernel k)
@@ -40,9 +41,10 @@ enum e4d_vtool e4d_vtool_sum(const struct e4d_vrun *r, char *why, size_t len)
 		return E4D_V_UNASKED;
 	}
 	snprintf(why, len,
-	         "tier %s: agrees in %u cases, disagrees in %u, blind in %u, %" PRIu64
-	         " events lost",
-	         e4d_tier_name(t->tier), r->agree, r->disagree, r->blind, t->lost);
+	         "tier %s: agrees in %u case%s, disagrees in %u, blind in %u, %" PRIu64
+	         " event%s lost",
+	         e4d_tier_name(t->tier), r->agree, e4d_s(r->agree), r->disagree, r->blind, t->lost,
+	         e4d_s(t->lost));
 	if (r->disagree)
 		return E4D_V_DISAGREES;
 	return r->blind || t->lost ? E4D_V_BLIND : E4D_V_AGREES;
@@ -68,12 +70,21 @@ static void print_sum(const struct e4d_vrun *r, FILE *f, const char *lead)
 {
 	char reasons[1200];
 
-	fprintf(f, "%skernel: %u passed, %u failed, %u skipped; %u writes, %.1f s\n", lead,
-	        r->passed, r->failed, r->skipped, r->writes, r->seconds);
+	fprintf(f, "%skernel: %u passed, %u failed, %u skipped; %u write%s, %.1f s\n", lead,
+	        r->passed, r->failed, r->skipped, r->writes, e4d_s(r->writes), r->seconds);
 	if (!r->not_run)
 		return;
 	e4d_vrun_reasons(r, reasons, sizeof(reasons));
 	fprintf(f, "%snot run: %s\n", lead, reasons);
+}
+
+/* Why the tracer failed, by case. */
+static void print_tool_whys(const struct e4d_vrun *r, FILE *f, const char *lead)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->results[i].tool_why[0])
+			fprintf(f, "%stracer: %s: %s\n", lead, r->results[i].name,
+			        r->results[i].tool_why);
 }
 
 /* KTAP: what is to be said about a test stands before its line. */
@@ -94,10 +105,7 @@ static void print_ktap(const struct e4d_vrun *r, FILE *f)
 			fprintf(f, " # SKIP %s", v->why);
 		fputc('\n', f);
 	}
-	for (size_t i = 0; i < r->count; i++)
-		if (r->results[i].tool_why[0])
-			fprintf(f, "# tracer: %s: %s\n", r->results[i].name,
-			        r->results[i].tool_why);
+	print_tool_whys(r, f, "# ");
 	if (tool != E4D_V_UNASKED)
 		fprintf(f, "# %s\n", sum);
 	fprintf(f, "%s %zu tracer", tool > E4D_V_AGREES ? "not ok" : "ok", r->count + 1);
@@ -149,8 +157,7 @@ static void print_tap13(const struct e4d_vrun *r, FILE *f)
 	print_sum(r, f, "# ");
 }
 
-/* Of the longest name: the lab's have the image before them. */
-static int name_width(const struct e4d_vrun *r)
+int e4d_vname_width(const struct e4d_vrun *r)
 {
 	int width = 24;
 
@@ -162,7 +169,7 @@ static int name_width(const struct e4d_vrun *r)
 
 static void print_table(const struct e4d_vrun *r, FILE *f)
 {
-	int width = name_width(r);
+	int width = e4d_vname_width(r);
 	char sum[1200];
 
 	e4d_vtool_sum(r, sum, sizeof(sum));
@@ -182,6 +189,7 @@ static void print_table(const struct e4d_vrun *r, FILE *f)
 		                                             : e4d_vtool_word(v->tool));
 	}
 	print_sum(r, f, "");
+	print_tool_whys(r, f, "");
 	fprintf(f, "tracer: %s\n", sum);
 }
 

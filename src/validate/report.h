@@ -21,6 +21,9 @@ const struct e4d_vformat *e4d_vformat_find(const char *name);
 /* "6.1.0-50-amd64 x86_64" */
 void e4d_vkernel_name(char *buf, size_t len);
 
+/* Columns for the longest of the run's names: the lab's have the image before them. */
+int e4d_vname_width(const struct e4d_vrun *r);
+
 /* What the tracer comes to, in a sentence. */
 enum e4d_vtool e4d_vtool_sum(const struct e4d_vrun *r, char *why, size_t len);
 

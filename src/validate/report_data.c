@@ -91,13 +91,12 @@ void e4d_vprint_json(const struct e4d_vrun *r, FILE *f)
 	        r->passed, r->failed, r->skipped, r->writes, r->seconds);
 }
 
-/* Text for an XML attribute; what is no text is shown as \xNN. */
-static void xml(FILE *f, const char *key, const char *text)
+/* Text of an XML document; what is no text is shown as \xNN. */
+static void xml_text(FILE *f, const char *text)
 {
 	char safe[1200];
 
 	e4d_escape_line(safe, sizeof(safe), text, strlen(text));
-	fprintf(f, " %s=\"", key);
 	for (const char *p = safe; *p; p++)
 		switch (*p) {
 		case '&':
@@ -115,6 +114,12 @@ static void xml(FILE *f, const char *key, const char *text)
 		default:
 			fputc(*p, f);
 		}
+}
+
+static void xml(FILE *f, const char *key, const char *text)
+{
+	fprintf(f, " %s=\"", key);
+	xml_text(f, text);
 	fputc('"', f);
 }
 
@@ -130,6 +135,32 @@ static void junit_case(const struct e4d_vresult *v, FILE *f)
 	fprintf(f, "><%s", v->kernel == E4D_V_FAIL ? "failure" : "skipped");
 	xml(f, "message", v->why);
 	fputs("/></testcase>\n", f);
+}
+
+/* The sum, and below it a line for each case that the tracer failed. */
+static void junit_tool(const struct e4d_vrun *r, FILE *f)
+{
+	char sum[1200];
+	enum e4d_vtool tool = e4d_vtool_sum(r, sum, sizeof(sum));
+	const char *element = tool == E4D_V_UNASKED ? "skipped" : "error";
+
+	fputs("  <testcase classname=\"ext4diotop.tool\" name=\"tracer\" time=\"0\"", f);
+	if (tool == E4D_V_AGREES) {
+		fputs("/>\n", f);
+		return;
+	}
+	fprintf(f, "><%s", element);
+	xml(f, "message", sum);
+	fputc('>', f);
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->results[i].tool_why[0])
+			continue;
+		xml_text(f, r->results[i].name);
+		fputs(": ", f);
+		xml_text(f, r->results[i].tool_why);
+		fputc('\n', f);
+	}
+	fprintf(f, "</%s></testcase>\n", element);
 }
 
 /* The kernel's cases are failures, what is wrong with the tracer is an error. */
@@ -151,13 +182,6 @@ void e4d_vprint_junit(const struct e4d_vrun *r, FILE *f)
 	fputs("/></properties>\n", f);
 	for (size_t i = 0; i < r->count; i++)
 		junit_case(&r->results[i], f);
-	fputs("  <testcase classname=\"ext4diotop.tool\" name=\"tracer\" time=\"0\"", f);
-	if (tool == E4D_V_AGREES) {
-		fputs("/>\n", f);
-	} else {
-		fprintf(f, "><%s", tool == E4D_V_UNASKED ? "skipped" : "error");
-		xml(f, "message", sum);
-		fputs("/></testcase>\n", f);
-	}
+	junit_tool(r, f);
 	fputs("</testsuite>\n</testsuites>\n", f);
 }

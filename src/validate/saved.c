@@ -47,12 +47,14 @@ static bool kernel_of(const char *word, enum e4d_vkernel *out)
 	return false;
 }
 
-static enum e4d_vtool tool_of(const char *word)
+static bool tool_of(const char *word, enum e4d_vtool *out)
 {
 	for (enum e4d_vtool t = E4D_V_UNASKED; t <= E4D_V_DISAGREES; t++)
-		if (!strcmp(word, e4d_vtool_word(t)))
-			return t;
-	return E4D_V_UNASKED;
+		if (word && !strcmp(word, e4d_vtool_word(t))) {
+			*out = t;
+			return true;
+		}
+	return false;
 }
 
 static int by_name(const void *a, const void *b)
@@ -117,7 +119,9 @@ static int take(struct e4d_vsaved *s, char *why, size_t len)
 	s->blksize = number_or_0(root, "blksize");
 	s->unit = number_or_0(root, "unit");
 	tracer = json_object_get(root, "tracer");
-	s->tool = tool_of(text_or(tracer, "result", ""));
+	/* that nobody was asked is a word too: without one, no exit code would be honest */
+	if (!tool_of(text_or(tracer, "result", NULL), &s->tool))
+		return bad(why, len, "tracer has no result of unasked, agrees, blind or disagrees");
 	s->tool_why = text_or(tracer, "why", "");
 	return take_cases(s, list, why, len);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "record/names.h"
+#include "util/plural.h"
 #include "view/columns.h"
 #include "view/draw.h"
 
@@ -190,7 +191,7 @@ static void draw_findings(const struct e4d_view *v, struct e4d_frame *f)
 		                 (unsigned long long)x->unseen, x->unseen == 1 ? "" : "S");
 	else if (x->count)
 		e4d_frame_printf(f, 2, E4D_A_ALERT, "! %llu finding%s",
-		                 (unsigned long long)x->count, x->count == 1 ? "" : "s");
+		                 (unsigned long long)x->count, e4d_s(x->count));
 	else if (v->m->lost)
 		e4d_frame_put(f, 2, E4D_A_WARN, "no finding; blind!");
 	else

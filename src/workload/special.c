@@ -56,7 +56,7 @@ int wl_setup_common(const struct wl_case *c, int fd, struct wl_env *env)
 	if (!err && c->keepsize && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)c->keepsize)) {
 		err = -errno;
 		if (err == -EOPNOTSUPP)
-			snprintf(env->skip, sizeof(env->skip), "n/a: no fallocate without extents");
+			snprintf(env->skip, sizeof(env->skip), WL_NO_FALLOCATE);
 	}
 	return err;
 }

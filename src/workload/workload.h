@@ -18,6 +18,9 @@
 #define WL_SKIP_LEN 120
 #define WL_PAGE     4096ULL
 
+/* Why cases with keepsize are skipped there. */
+#define WL_NO_FALLOCATE "n/a: no fallocate without extents"
+
 /* The two patterns: what setup wrote, and what the direct write wrote. */
 #define WL_SEED_SETUP  0x5a
 #define WL_SEED_DIRECT 0xc3

@@ -324,7 +324,11 @@ static void test_tool_apart(void **state)
 	free(text);
 	text = printed(&run, "junit");
 	assert_non_null(strstr(text, "failures=\"0\" errors=\"1\""));
+	assert_non_null(strstr(text, ">a/b: saw 0 of 1 writes\n</error></testcase>"));
 	assert_non_null(strstr(text, "value=\"/&quot;&lt;&amp;'\\x80\""));
+	free(text);
+	text = printed(&run, "table");
+	assert_non_null(strstr(text, "\ntracer: a/b: saw 0 of 1 writes\ntracer: tier fentry: "));
 	free(text);
 	text = printed(&run, "json");
 	doc = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
