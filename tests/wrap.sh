@@ -54,6 +54,7 @@ printf '#!/no/such/shell\n' >"$tmp/garbage" && chmod 755 "$tmp/garbage"
 check no-executable 3 "$(wrap -- "$tmp/garbage")"
 says no-executable-says 'cannot run .*garbage' "$tmp/err"
 check nothing-seen 4 "$(wrap -- true)"
+says nothing-seen-says "no direct write to ext4, as --filter lets through, was seen of 'true'" "$tmp/err"
 check command-failed 1 "$(wrap -- sh -c 'exit 7')"
 says command-failed-says "'sh' ended with 7" "$tmp/err"
 says command-failed-report '^sh -c exit 7 ended with 7$' "$tmp/report"
@@ -75,9 +76,9 @@ check report-mode-0600 600 "$(stat -c %a "$tmp/report")"
 # the command has what it would have without
 # shellcheck disable=SC2016
 state='ls /proc/self/fd | wc -l; grep -E "^(SigBlk|SigIgn)" /proc/self/status; pwd; echo "$X"; cat'
-echo in | X=x sh -c "$state" >"$tmp/without" 2>&1
+echo in | X=x sh -c "$state" >"$tmp/without"
 rm -f "$tmp/report"
-echo in | X=x "$prog" wrap -q --report "$tmp/report" -- sh -c "$state" >"$tmp/with" 2>&1
+echo in | X=x "$prog" wrap -q --report "$tmp/report" -- sh -c "$state" >"$tmp/with" 2>"$tmp/err"
 check untouched "$(cat "$tmp/without")" "$(cat "$tmp/with")"
 "$prog" wrap -q -- echo first >"$tmp/out" 2>"$tmp/err"
 check report-follows 'first echo first ended with 0' "$(head -n 2 "$tmp/out" | tr '\n' ' ' | sed 's/ $//')"
@@ -155,7 +156,53 @@ if command -v python3 >/dev/null; then
 	check other-no-test "0 0" "$(json '" ".join(str(t["findings"]) for t in d["tests"][1:])')"
 	[ $leaks = 0 ] || check other-finding "False generic/008" \
 		"$(json 'str(d["findings"][0]["of_command"]) + " " + d["findings"][0]["tests"][0]')"
+	# the same beside a command that writes nothing: a finding is one, whoever's
+	rm -f "$dir/other" "$tmp/go" "$tmp/gone"
+	python3 "$tmp/leak.py" "$dir/other" "$tmp/go" "$tmp/gone" &
+	bg=$!
+	script none <<-EOF
+		touch "$tmp/go"
+		until [ -e "$tmp/gone" ]; do sleep 0.01; done
+		sleep 0.3
+	EOF
+	check other-only $((leaks ? 1 : 4)) "$(wrap -- bash "$tmp/none")"
+	says other-only-row "^(other processes)  *1 " "$tmp/report"
+	kill $bg
+	wait $bg 2>/dev/null
+	bg=''
 	rm -f "$dir/other"
+
+	# A line of the log that has no newline is readable when the next one begins, be it
+	# noise before the mark or the mark: no finding may be given firmly to another test.
+	cat >"$tmp/late.py" <<-EOF
+		import ctypes, mmap, os, sys, time
+		noise, end, path = sys.argv[1], sys.argv[2], sys.argv[3]
+		libc = ctypes.CDLL(None, use_errno=True)
+		libc.mmap.restype = ctypes.c_void_p
+		base = libc.mmap(None, 1 << 21, 3, 0x22, -1, 0)
+		libc.mprotect(ctypes.c_void_p(base + 4096 * 2), 4096, 0)
+		def log(text):
+		    with open("/dev/kmsg", "wb", buffering=0) as f:
+		        f.write(text.encode())
+		for i in range(8):
+		    time.sleep(0.15)
+		    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_DIRECT, 0o600)
+		    if noise:
+		        log(noise)
+		        time.sleep(0.03)
+		    log("run fstests generic/%03d at x%s" % (i, end))
+		    libc.pwrite(fd, ctypes.c_void_p(base + 512), ctypes.c_size_t(1 << 20), ctypes.c_long(0))
+		    os.close(fd)
+		    os.unlink(path)
+	EOF
+	late() { # NAME NOISE END
+		check "$1" $leaks "$(wrap --json -- python3 "$tmp/late.py" "$2" "$3" "$dir/late")"
+		check "$1-names" 8 "$(json 'sum(t["name"] == "generic/%03d" % i for i, t in enumerate(d["tests"][1:]))')"
+		check "$1-right" True "$(json 'all("generic/%03d" % i in f["tests"] for i, f in enumerate(d["findings"]))')"
+		check "$1-near" True "$(json 'd["marks"]["error_ns"] < 10000000')"
+	}
+	late late-noise noise $'\n'
+	late late-marks '' ''
 
 	# an arbitrary name comes through, and does nothing
 	# shellcheck disable=SC2016
@@ -198,7 +245,7 @@ script tree <<-'EOF'
 	exit 0
 EOF
 check tree 0 "$(wrap -- bash "$tmp/tree")"
-says tree-counted '^1 direct writes' "$tmp/report"
+says tree-counted '^1 direct write (1 extending), 0 findings, 0 unknown; tests' "$tmp/report"
 says tree-says 'the command has ended; waiting' "$tmp/err"
 
 # signals go to the command, and what was seen until then is reported
@@ -238,6 +285,17 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "$tmp/went-on" ] && break; sleep 0.2; don
 check killed-command-goes-on 0 "$(test -e "$tmp/went-on"; echo $?)"
 check killed-report-empty 0 "$(wc -c <"$tmp/report")"
 
+# what a run before left in the log is no test of this one; clearing it (dmesg -c) does not matter
+printf 'run fstests generic/099 at x' >/dev/kmsg
+script cleared <<-'EOF'
+	run append-1m
+	mark generic/014; dmesg -C; run append-1m
+	mark generic/015; run append-1m
+EOF
+check cleared 0 "$(wrap -- bash "$tmp/cleared")"
+says cleared-before '^(before the first)  *1 ' "$tmp/report"
+says cleared-tests '^2 tests without a finding: 2 writes$' "$tmp/report"
+
 # without the log: all is counted, no test is named, and it is said
 script nolog <<-EOF
 	run efault-off append-1m
@@ -255,12 +313,16 @@ else
 	echo "ok wrap/no-log # SKIP everybody may read the log here"
 fi
 : >"$tmp/empty"
-rm -f "$tmp/report"
-# shellcheck disable=SC2016
-unshare -m sh -c 'mount --bind "$1" /dev/kmsg && shift && exec "$@"' sh "$tmp/empty" \
-	"$prog" wrap --filter "dev=$dir" --report "$tmp/report" -- bash "$tmp/nolog" >"$tmp/out" 2>"$tmp/err"
-check log-ends $leaks $?
-says log-ends-row '^(tests not known)  *2 ' "$tmp/report"
+for f in "$tmp/empty" /dev/null /dev/zero; do
+	rm -f "$tmp/report"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind "$1" /dev/kmsg && shift && exec "$@"' sh "$f" \
+		"$prog" wrap --filter "dev=$dir" --report "$tmp/report" -- bash "$tmp/nolog" >"$tmp/out" 2>"$tmp/err"
+	check "no-log-${f##*/}" $leaks $?
+	says "no-log-${f##*/}-says" "no names of tests: /dev/kmsg is not the kernel's log" "$tmp/err"
+	says "no-log-${f##*/}-row" '^(tests not known)  *2 ' "$tmp/report"
+done
+check no-log-untouched 0 "$(wc -c <"$tmp/empty")"
 
 # events lost: no finding may not be claimed. The tracer sleeps while its ring fills.
 script lossy <<-EOF

@@ -47,12 +47,12 @@ static const char help[] =
 	"Examples:\n"
 	"  cd xfstests && ext4diotop wrap --report /tmp/aio.txt -- ./check -g aio\n"
 	"  ext4diotop wrap --filter 'dev=/mnt/test' --confirm -- ./check generic/091\n"
-	"  ext4diotop wrap -o /var/tmp/aio -- ./check -g aio && ext4diotop report /var/tmp/aio\n"
-	"  ext4diotop wrap --json --report r.json -- fio job.fio && jq .sum r.json\n"
+	"  ext4diotop wrap -o /var/tmp/aio -- ./check -g aio; ext4diotop report /var/tmp/aio\n"
+	"  ext4diotop wrap --json --report r.json -- fio job.fio; jq .sum r.json\n"
 	"\n"
 	"Exit: 0 clean, 1 a finding, or COMMAND failed (the report names its status),\n"
 	"2 usage, 3 cannot run here, COMMAND cannot be run, or the dump cannot be written,\n"
-	"4 no write was seen, 5 no finding, but events were lost.\n";
+	"4 no write of COMMAND was seen, 5 no finding, but events were lost.\n";
 
 struct wrap {
 	struct e4d_opts opts;
@@ -108,7 +108,8 @@ static int parse(struct wrap *w, int argc, char **argv)
 	return E4D_EXIT_USAGE;
 }
 
-static void keep(struct wrap *w, const struct e4d_wrap_finding *f, const char *path)
+/* Returns false where it is only counted. */
+static bool keep(struct wrap *w, const struct e4d_wrap_finding *f, const char *path)
 {
 	struct e4d_wrap_result *r = &w->r;
 	struct e4d_wrap_finding *list = NULL;
@@ -117,22 +118,24 @@ static void keep(struct wrap *w, const struct e4d_wrap_finding *f, const char *p
 		list = reallocarray(r->findings, r->finding_count + 1, sizeof(*list));
 	if (!list) {
 		r->unlisted++;
-		return;
+		return false;
 	}
 	r->findings = list;
 	list += r->finding_count++;
 	*list = *f;
 	list->path = path ? strdup(path) : NULL;
+	return true;
 }
 
 /*
  * A finding counts for its test, or as a maybe for each that it may belong to; one of
- * another process for none.
+ * another process for none. At the end: a mark may be read later than what it covers.
  */
-static void count(struct wrap *w, const struct e4d_wrap_finding *f)
+static void count(struct wrap *w, struct e4d_wrap_finding *f)
 {
 	struct e4d_mark *marks = w->r.marks.v;
 
+	e4d_marks_find(&w->r.marks, f->rec.ts_ns, &f->first, &f->last);
 	if (f->kin == E4D_KIN_NO) {
 		w->r.other.findings++;
 		return;
@@ -146,13 +149,16 @@ static void count(struct wrap *w, const struct e4d_wrap_finding *f)
 		marks[i].tally.maybe++;
 }
 
-/* The kernel's log, and what it named into the dump. */
-static int read_log(struct wrap *w)
+/* The kernel's log, by one of kmsg.h's, and what it named into the dump. */
+static int read_log(struct wrap *w, int (*reads)(struct e4d_kmsg *, struct e4d_marks *))
 {
 	const struct e4d_marks *m = &w->r.marks;
-	int err = e4d_kmsg_read(&w->kmsg, &w->r.marks);
+	bool there = w->kmsg.fd >= 0;
+	int err = reads(&w->kmsg, &w->r.marks);
 	char text[E4D_MARK_NAME + 16];
 
+	if (there && w->kmsg.fd < 0)
+		e4d_warn("no names of tests from here on: %s", w->kmsg.why);
 	for (; w->dump.writer && w->marked < m->n; w->marked++) {
 		const struct e4d_mark *v = &m->v[w->marked];
 
@@ -180,7 +186,7 @@ static int on_record(void *ctx, struct e4d_record *rec)
 		path = e4d_path_resolve(w->dump.paths, rec);
 	if (!e4d_filter_match(w->opts.filter, rec, path))
 		return 0;
-	if (rec->ts_ns >= w->kmsg.empty_ns && read_log(w))
+	if (rec->ts_ns >= w->kmsg.empty_ns && read_log(w, e4d_kmsg_read))
 		return -ENOMEM;
 	e4d_marks_find(&w->r.marks, rec->ts_ns, &f.first, &f.last);
 	f.kin = e4d_family_of(&w->family, rec->pid, rec->ts_ns);
@@ -192,10 +198,8 @@ static int on_record(void *ctx, struct e4d_record *rec)
 		w->r.unasked++;
 	if (w->dump.writer) /* its first error is told by its end */
 		e4d_dumping_put(&w->dump, &f.rec);
-	if (!finding)
-		return 0;
-	count(w, &f);
-	keep(w, &f, path);
+	if (finding && !keep(w, &f, path))
+		count(w, &f);
 	return 0;
 }
 
@@ -234,7 +238,7 @@ static int kmsg_ready(void *ctx, short revents)
 {
 	struct wrap *w = ctx;
 
-	int err = read_log(w);
+	int err = read_log(w, e4d_kmsg_read);
 
 	(void)revents;
 	w->source.fd = w->kmsg.fd;
@@ -346,22 +350,27 @@ static void on_loss(void *ctx, const char *name, uint64_t n)
 static void warn(const struct wrap *w)
 {
 	const struct e4d_wrap_result *r = &w->r;
+	enum e4d_exit code = e4d_wrap_exit(r);
 	char status[80];
 
 	e4d_wrap_status(&r->child, status, sizeof(status));
 	if (!r->child.ended || r->child.status)
 		e4d_warn("'%s' %s", r->argv[0], status);
 	if (r->unasked)
-		e4d_warn("%llu findings could not be confirmed: the file has gone or moved on",
-		         (unsigned long long)r->unasked);
+		e4d_warn("%llu finding%s could not be confirmed: the file has gone or moved on",
+		         (unsigned long long)r->unasked, e4d_wrap_s(r->unasked));
 	if (r->unlisted)
-		e4d_warn("%llu findings more are not listed", (unsigned long long)r->unlisted);
+		e4d_warn("%llu more finding%s not listed", (unsigned long long)r->unlisted,
+		         r->unlisted == 1 ? " is" : "s are");
 	if (r->gaps)
-		e4d_warn("the kernel's log was overwritten %llu times before it was read: names "
+		e4d_warn("the kernel's log was overwritten %llu time%s before it was read: names "
 		         "of tests may be missing (log_buf_len=)",
-		         (unsigned long long)r->gaps);
-	if (e4d_wrap_exit(r) == E4D_EXIT_BLIND)
+		         (unsigned long long)r->gaps, e4d_wrap_s(r->gaps));
+	if (code == E4D_EXIT_BLIND)
 		e4d_warn("events were lost: that nothing was found proves nothing");
+	if (code == E4D_EXIT_NOTHING)
+		e4d_warn("no direct write to ext4%s was seen of '%s' and what it started",
+		         w->opts.filter ? ", as --filter lets through," : "", r->argv[0]);
 }
 
 /* The report stands without it. 0 or -errno. */
@@ -383,7 +392,9 @@ static int finish(struct wrap *w, int err)
 
 	if (!err)
 		err = e4d_session_stop(w->dump.session);
-	read_log(w);
+	read_log(w, e4d_kmsg_sync);
+	for (size_t i = 0; i < w->r.finding_count; i++)
+		count(w, &w->r.findings[i]);
 	w->r.no_marks = w->kmsg.why[0] ? w->kmsg.why : NULL;
 	w->r.gaps = w->kmsg.gaps;
 	w->r.lost = e4d_session_losses(w->dump.session, on_loss, w);

@@ -6,37 +6,56 @@
 
 #include "wrap/marks.h"
 
-#define STAMP_NS  999  /* the log shows whole microseconds, rounded down */
-#define DRIFT_PER 2000 /* 1/2000 is 500 ppm */
+#define STAMP_NS  999   /* the log shows whole microseconds, rounded down */
+#define DRIFT_PER 2000  /* 1/2000 is 500 ppm */
+#define NOISE_NS  10000 /* of `added`: two clocks cannot be read at once */
 
-static void widen(struct e4d_logclock *c, uint64_t now)
+static int64_t smaller(int64_t a, int64_t b)
 {
-	int64_t drift = now > c->at ? (int64_t)((now - c->at) / DRIFT_PER) + 1 : 0;
-
-	c->lo -= drift;
-	c->hi += drift;
-	c->at = now;
+	return a < b ? a : b;
 }
 
-struct e4d_span e4d_logclock_place(struct e4d_logclock *c, uint64_t log_us, struct e4d_span seen)
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the clocks may have drifted between c's message and another, before or after it. */
+static int64_t drift(const struct e4d_logclock *c, int64_t log)
+{
+	return (log > c->log ? log - c->log : c->log - log) / DRIFT_PER;
+}
+
+struct e4d_span e4d_logclock_place(struct e4d_logclock *c, uint64_t log_us, struct e4d_span seen,
+                                   int64_t added)
 {
 	int64_t log = (int64_t)(log_us * 1000);
 	int64_t lo = (int64_t)seen.from - (log + STAMP_NS), hi = (int64_t)seen.to - log;
+	struct e4d_logclock was = *c;
 	struct e4d_span out;
 
-	if (c->known)
-		widen(c, seen.to);
-	if (!c->known || lo > c->hi || hi < c->lo) {
-		*c = (struct e4d_logclock){.known = true, .lo = lo, .hi = hi, .at = seen.to};
+	*c = (struct e4d_logclock){.known = true, .lo = lo, .hi = hi, .log = log, .added = added};
+	if (!was.known)
 		return seen;
+	was.lo -= drift(&was, log) + larger(was.added - added, 0);
+	was.hi += drift(&was, log) + larger(added - was.added, 0);
+	if (lo > was.hi || hi < was.lo) {
+		c->lo = smaller(lo, was.lo);
+		c->hi = larger(hi, was.hi);
+	} else {
+		c->lo = larger(lo, was.lo);
+		c->hi = smaller(hi, was.hi);
 	}
-	c->lo = lo > c->lo ? lo : c->lo;
-	c->hi = hi < c->hi ? hi : c->hi;
-	out.from = (uint64_t)(log + c->lo);
-	out.to = (uint64_t)(log + STAMP_NS + c->hi);
-	out.from = out.from < seen.from ? seen.from : out.from;
-	out.to = out.to > seen.to ? seen.to : out.to;
+	out.from = (uint64_t)larger(log + c->lo, 0);
+	out.to = (uint64_t)smaller(log + STAMP_NS + c->hi, (int64_t)seen.to);
 	return out;
+}
+
+bool e4d_logclock_steady(const struct e4d_logclock *c, uint64_t log_us, int64_t added)
+{
+	int64_t d = added > c->added ? added - c->added : c->added - added;
+
+	return d <= drift(c, (int64_t)(log_us * 1000)) + NOISE_NS;
 }
 
 /* Digits at *p, before end; moves *p behind them. */
@@ -58,8 +77,8 @@ bool e4d_kmsg_parse(const char *rec, size_t size, uint64_t *log_us, const char *
 	if (!number(&p, end, &skip) || p == end || *p++ != ',' || !number(&p, end, &skip) ||
 	    p == end || *p++ != ',' || !number(&p, end, log_us))
 		return false;
-	/* a clock beyond 292 years is none: no product below overflows */
-	if (*log_us > INT64_MAX / 1000 - STAMP_NS)
+	/* a clock beyond 73 years is none: no product or sum overflows */
+	if (*log_us > INT64_MAX / 4000)
 		return false;
 	p = memchr(p, ';', (size_t)(end - p));
 	if (!p)
@@ -103,24 +122,40 @@ int e4d_marks_open(struct e4d_marks *m)
 	return 0;
 }
 
+/* The log has an order: what reaches before the last one's begin is cut. */
+static void begin_at(struct e4d_mark *v, struct e4d_span begin)
+{
+	const struct e4d_span *last = &v[-1].begin;
+
+	v->begin.from = begin.from < last->from ? last->from : begin.from;
+	v->begin.to = begin.to < last->to ? last->to : begin.to;
+}
+
 int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, struct e4d_span begin)
 {
 	struct e4d_mark *v = reallocarray(m->v, m->n + 1, sizeof(*v));
-	const struct e4d_span *last;
 
 	if (!v)
 		return -ENOMEM;
 	m->v = v;
-	last = &v[m->n - 1].begin;
-	begin.from = begin.from < last->from ? last->from : begin.from;
-	begin.to = begin.to < last->to ? last->to : begin.to;
 	v = &v[m->n++];
 	memset(v, 0, sizeof(*v));
 	strncpy(v->name, name, sizeof(v->name) - 1);
 	v->suite = suite;
 	v->lost = !suite;
-	v->begin = begin;
+	begin_at(v, begin);
 	return 0;
+}
+
+void e4d_marks_refine(struct e4d_marks *m, size_t first, const struct e4d_logclock *c)
+{
+	for (size_t i = first; i < m->n; i++) {
+		struct e4d_mark *v = &m->v[i];
+		struct e4d_logclock copy = *c;
+
+		if (v->log_us)
+			begin_at(v, e4d_logclock_place(&copy, v->log_us, v->begin, c->added));
+	}
 }
 
 /* How many marks have begun for certain (to <= ns), or perhaps (from <= ns); v[0] has. */
@@ -146,11 +181,11 @@ void e4d_marks_find(const struct e4d_marks *m, uint64_t boot_ns, size_t *first, 
 	*last = begun(m, boot_ns, true) - 1;
 }
 
-uint64_t e4d_marks_error(const struct e4d_marks *m)
+uint64_t e4d_marks_error(const struct e4d_marks *m, size_t first)
 {
 	uint64_t most = 0;
 
-	for (size_t i = 1; i < m->n; i++) {
+	for (size_t i = first; i < m->n; i++) {
 		const struct e4d_span *b = &m->v[i].begin;
 
 		most = b->to - b->from > most ? b->to - b->from : most;

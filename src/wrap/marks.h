@@ -19,23 +19,27 @@ struct e4d_span {
 
 /*
  * From the log's clock to CLOCK_BOOTTIME. printk stamps with local_clock(): it runs at
- * the rate of the boot's calibration, does not count suspend, and is not the
- * CLOCK_MONOTONIC that NTP steers. So the offset is not computed but learnt: each
- * message was written after the log was last seen empty and before it was read.
+ * the rate of the boot's calibration, does not count suspend, and is not steered by NTP.
+ * So the offset is not computed but learnt, from what is true however late a line is
+ * read. `added` is CLOCK_BOOTTIME - CLOCK_MONOTONIC_RAW, ns: it changes by what suspend
+ * and NTP put between the two; beyond that the clocks are trusted to drift by 500 ppm.
  */
 struct e4d_logclock {
 	bool known;
-	int64_t lo, hi; /* BOOTTIME - log, ns: within, at `at` */
-	uint64_t at;    /* BOOTTIME ns of what was learnt last */
+	int64_t lo, hi; /* BOOTTIME - log, ns: within, at `log` */
+	int64_t log;    /* ns */
+	int64_t added;
 };
 
 /*
  * Learns from a message stamped log_us that was written within `seen`; returns where
- * it lies, never outside of `seen`. What was learnt before is trusted for as much as
- * clocks may drift apart (500 ppm, the most that NTP slews), and forgotten where it
- * contradicts (suspend).
+ * it lies. Where the two contradict, both stay possible until the next message.
  */
-struct e4d_span e4d_logclock_place(struct e4d_logclock *c, uint64_t log_us, struct e4d_span seen);
+struct e4d_span e4d_logclock_place(struct e4d_logclock *c, uint64_t log_us, struct e4d_span seen,
+                                   int64_t added);
+
+/* Has CLOCK_BOOTTIME only drifted since the message before log_us? */
+bool e4d_logclock_steady(const struct e4d_logclock *c, uint64_t log_us, int64_t added);
 
 /*
  * Takes a record of /dev/kmsg apart ("12,3686,25320003189,-;run fstests generic/091 at
@@ -63,6 +67,7 @@ struct e4d_mark {
 	char name[E4D_MARK_NAME]; /* "": before the first, or lost */
 	bool lost;                /* the log was overwritten: marks may be missing from here on */
 	struct e4d_span begin;
+	uint64_t log_us; /* its stamp; 0: begin cannot be refined */
 	struct e4d_tally tally;
 };
 
@@ -81,11 +86,14 @@ int e4d_marks_open(struct e4d_marks *m);
  */
 int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, struct e4d_span begin);
 
+/* Places v[first] and later once more, now that the clock knows more. */
+void e4d_marks_refine(struct e4d_marks *m, size_t first, const struct e4d_logclock *c);
+
 /* v[*first] to v[*last]: all that may have been under way at boot_ns. */
 void e4d_marks_find(const struct e4d_marks *m, uint64_t boot_ns, size_t *first, size_t *last);
 
-/* The widest span of a mark, ns: how far off its begin may be. */
-uint64_t e4d_marks_error(const struct e4d_marks *m);
+/* The widest span of v[first] and later, ns: how far off a begin may be. */
+uint64_t e4d_marks_error(const struct e4d_marks *m, size_t first);
 
 void e4d_marks_close(struct e4d_marks *m);
 

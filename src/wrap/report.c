@@ -5,7 +5,7 @@
  * generic/091                    12        3        2      0       0
  * (other processes)               5        5        0      0       0
  * 2 tests without a finding: 40 writes
- * 57 direct writes (8 extending), 2 findings, 0 unknown; a test's begin is known to 9 us
+ * 57 direct writes (8 extending), 2 findings, 0 unknown; tests begin within 9 us
  * TIME     COMM          PID  OFFS  SUBM   MAP ENDIO   RET ISIZE  PAST VERDICT
  * generic/091:
  * 13:02:12 pwrite-t+    4712     0    1M    1M  7680   -14  7680 1016K leak
@@ -59,7 +59,7 @@ enum e4d_exit e4d_wrap_exit(const struct e4d_wrap_result *r)
 		return E4D_EXIT_FINDING;
 	if (r->lost || sum.unknown)
 		return E4D_EXIT_BLIND;
-	return sum.writes ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
+	return sum.writes > r->other.writes ? E4D_EXIT_CLEAN : E4D_EXIT_NOTHING;
 }
 
 void e4d_wrap_status(const struct e4d_child *c, char *buf, size_t len)
@@ -81,9 +81,9 @@ const char *e4d_wrap_mark_name(const struct e4d_wrap_result *r, size_t mark)
 		return "(marks lost)";
 	if (mark)
 		return m->name;
-	if (r->no_marks)
-		return "(tests not known)";
-	return r->marks.n > 1 ? "(before the first)" : "(no test was named)";
+	if (r->marks.n > 1)
+		return "(before the first)";
+	return r->no_marks ? "(tests not known)" : "(no test was named)";
 }
 
 static void text_row(struct e4d_outbuf *ob, const char *name, const struct e4d_tally *t)
@@ -128,8 +128,9 @@ static void text_table(struct e4d_outbuf *ob, const struct e4d_wrap_result *r)
 	if (memcmp(&r->other, &none, sizeof(none)))
 		text_row(ob, "(other processes)", &r->other);
 	if (quiet_count) {
-		snprintf(line, sizeof(line), "%zu tests without a finding: %" PRIu64 " writes\n",
-		         quiet_count, quiet.writes);
+		snprintf(line, sizeof(line), "%zu test%s without a finding: %" PRIu64 " write%s\n",
+		         quiet_count, e4d_wrap_s(quiet_count), quiet.writes,
+		         e4d_wrap_s(quiet.writes));
 		e4d_ob_str(ob, line);
 	}
 }
@@ -153,15 +154,15 @@ static void text_sum(struct e4d_outbuf *ob, const struct e4d_wrap_result *r)
 	struct e4d_tally sum = e4d_wrap_sum(r);
 	char line[200];
 
-	snprintf(line, sizeof(line), "%" PRIu64 " direct writes (%" PRIu64 " extending), ",
-	         sum.writes, sum.extending);
+	snprintf(line, sizeof(line), "%" PRIu64 " direct write%s (%" PRIu64 " extending), ",
+	         sum.writes, e4d_wrap_s(sum.writes), sum.extending);
 	e4d_ob_str(ob, line);
-	snprintf(line, sizeof(line), "%" PRIu64 " findings, %" PRIu64 " unknown", sum.findings,
-	         sum.unknown);
+	snprintf(line, sizeof(line), "%" PRIu64 " finding%s, %" PRIu64 " unknown", sum.findings,
+	         e4d_wrap_s(sum.findings), sum.unknown);
 	e4d_ob_str(ob, line);
 	if (r->marks.n > 1) {
 		snprintf(line, sizeof(line), "; tests begin within %" PRIu64 " us",
-		         e4d_marks_error(&r->marks) / 1000 + 1);
+		         e4d_marks_error(&r->marks, 1) / 1000 + 1);
 		e4d_ob_str(ob, line);
 	}
 	e4d_ob_char(ob, '\n');

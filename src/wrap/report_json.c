@@ -89,7 +89,7 @@ static void put_head(struct e4d_outbuf *ob, const struct e4d_wrap_result *r)
 		put_str(ob, r->no_marks);
 	else
 		e4d_ob_str(ob, "null");
-	put_num(ob, ",\"error_ns\":", e4d_marks_error(&r->marks));
+	put_num(ob, ",\"error_ns\":", e4d_marks_error(&r->marks, 1));
 	put_num(ob, ",\"gaps\":", r->gaps);
 }
 

@@ -45,6 +45,7 @@ static void test_log_lines(void **state)
 	                                   ",3,4,-;t",
 	                                   "12,3,4,-",
 	                                   "x12,3,4;t",
+	                                   "12,3,2305843009213694,-;t",
 	                                   "12,3,9223372036854775807,-;t",
 	                                   "12,3,99999999999999999999,-;t"};
 	uint64_t us = 0;
@@ -94,13 +95,18 @@ static void test_names(void **state)
 }
 
 /* A log that began 5 s after CLOCK_BOOTTIME did. */
+static uint64_t log_us(uint64_t at)
+{
+	return (at - 5 * SEC) / 1000;
+}
+
 static struct e4d_span place(struct e4d_logclock *c, uint64_t at, uint64_t before, uint64_t after)
 {
 	struct e4d_span seen = {at - before, at + after}, got;
 
-	got = e4d_logclock_place(c, (at - 5 * SEC) / 1000, seen);
-	assert_true(got.from >= seen.from && got.to <= seen.to); /* never outside */
-	assert_true(got.from <= at && at <= got.to);             /* and never wrong */
+	got = e4d_logclock_place(c, log_us(at), seen, 0);
+	assert_true(got.from + 1000 >= seen.from && got.to <= seen.to); /* never outside */
+	assert_true(got.from <= at && at <= got.to);                    /* and never wrong */
 	return got;
 }
 
@@ -118,29 +124,97 @@ static void test_the_clock_is_learnt(void **state)
 	assert_true(got.to - got.from < 150000);
 	/* an hour later the clocks may have drifted by 1.8 s: what was seen decides */
 	got = place(&c, 3700 * SEC, 10 * MS, 10 * MS);
-	assert_int_equal(got.to - got.from, 20 * MS);
+	assert_in_range(got.to - got.from, 20 * MS, 20 * MS + 1000);
 }
 
-static void test_the_clock_jumps(void **state)
+/* A line without a newline is read when the next one comes, here 2 s and 2 h later. */
+static void test_read_late(void **state)
 {
 	struct e4d_logclock c = {0};
-	struct e4d_span seen, got;
+	struct e4d_span got;
 
 	place(&c, 100 * SEC, 5000, 5000);
-	/* suspended for an hour, which the log's clock did not count */
-	seen = (struct e4d_span){3700 * SEC, 3700 * SEC + MS};
-	got = e4d_logclock_place(&c, 96 * 1000000, seen);
-	assert_int_equal(got.from, seen.from);
-	assert_int_equal(got.to, seen.to);
-	/* and what was learnt there holds from there on */
-	seen = (struct e4d_span){3701 * SEC - 10 * MS, 3701 * SEC + 10 * MS};
-	got = e4d_logclock_place(&c, 97 * 1000000, seen);
+	got = place(&c, 101 * SEC, 50 * SEC, 2 * SEC);
+	assert_true(got.to - got.from < 1100000); /* 500 ppm of 1 s, to either side */
+	got = place(&c, 103 * SEC, 4 * SEC, 50000);
 	assert_true(got.to - got.from < 3 * MS);
+	got = place(&c, 104 * SEC, 50 * SEC, 7200 * SEC);
+	assert_true(got.to - got.from < 5 * MS);
+}
+
+/* Suspended for an hour, which the log's clock does not count. */
+static void test_the_clock_jumps(void **state)
+{
+	const uint64_t hour = 3600 * SEC;
+	struct e4d_logclock c = {0};
+	struct e4d_span got;
+
+	place(&c, 100 * SEC, 5000, 5000);
+	assert_true(e4d_logclock_steady(&c, log_us(101 * SEC), 400000));
+	assert_true(e4d_logclock_steady(&c, log_us(101 * SEC), -400000));
+	assert_false(e4d_logclock_steady(&c, log_us(101 * SEC), 600000));
+	assert_false(e4d_logclock_steady(&c, log_us(101 * SEC), (int64_t)hour));
+	/* written before it, read after it; then one from behind it */
+	got = e4d_logclock_place(&c, log_us(101 * SEC), (struct e4d_span){0, 102 * SEC + hour},
+	                         (int64_t)hour);
+	assert_true(got.from <= 101 * SEC && got.to >= 101 * SEC + hour);
+	got = e4d_logclock_place(&c, log_us(102 * SEC), (struct e4d_span){0, 103 * SEC + hour},
+	                         (int64_t)hour);
+	assert_true(got.from <= 102 * SEC && got.to >= 102 * SEC + hour);
+	/* a line of its own tells again */
+	e4d_logclock_place(&c, log_us(103 * SEC),
+	                   (struct e4d_span){103 * SEC + hour - 5000, 103 * SEC + hour + 5000},
+	                   (int64_t)hour);
+	got = e4d_logclock_place(&c, log_us(104 * SEC), (struct e4d_span){0, 105 * SEC + hour},
+	                         (int64_t)hour);
+	assert_true(got.from <= 104 * SEC + hour && got.to >= 104 * SEC + hour);
+	assert_true(got.to - got.from < 1100000);
+	/* NTP has set CLOCK_BOOTTIME back by 10 ms */
+	got = e4d_logclock_place(&c, log_us(105 * SEC), (struct e4d_span){0, 106 * SEC + hour},
+	                         (int64_t)hour - 10 * (int64_t)MS);
+	assert_true(got.from <= 105 * SEC + hour - 10 * MS && got.to >= 105 * SEC + hour);
+}
+
+/* A jump that nothing else tells of: neither what was learnt nor what is seen is certain. */
+static void test_the_clock_contradicts(void **state)
+{
+	struct e4d_logclock c = {0};
+	struct e4d_span got;
+
+	place(&c, 100 * SEC, 5000, 5000);
+	got = e4d_logclock_place(&c, log_us(101 * SEC), (struct e4d_span){102 * SEC, 103 * SEC}, 0);
+	assert_true(got.from <= 101 * SEC && got.to == 103 * SEC);
+	got = e4d_logclock_place(&c, log_us(102 * SEC),
+	                         (struct e4d_span){103 * SEC - 5000, 103 * SEC + 5000}, 0);
+	assert_true(got.from <= 103 * SEC && got.to >= 103 * SEC && got.to - got.from < 12000);
 	/* a log ahead of the boot's clock is no matter either */
 	c = (struct e4d_logclock){0};
-	seen = (struct e4d_span){SEC, SEC + MS};
-	got = e4d_logclock_place(&c, 500 * 1000000, seen);
-	assert_int_equal(got.from, seen.from);
+	got = e4d_logclock_place(&c, 500 * 1000000, (struct e4d_span){SEC, SEC + MS}, 0);
+	assert_int_equal(got.from, SEC);
+}
+
+/* A mark that was read late is placed again by the line behind it. */
+static void test_refine(void **state)
+{
+	struct e4d_logclock c = {0};
+	struct e4d_marks m;
+
+	assert_int_equal(e4d_marks_open(&m), 0);
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct e4d_span wide = {90 * SEC, 110 * SEC};
+
+		assert_int_equal(e4d_marks_add(&m, "fstests", "a", wide), 0);
+		m.v[i].log_us = i == 2 ? 0 : log_us(100 * SEC + i * MS);
+	}
+	assert_int_equal(e4d_marks_error(&m, 1), 20 * SEC);
+	place(&c, 100 * SEC + 10 * MS, 5000, 5000);
+	e4d_marks_refine(&m, 1, &c);
+	assert_true(m.v[1].begin.from <= 100 * SEC + MS && m.v[1].begin.to >= 100 * SEC + MS);
+	assert_true(m.v[1].begin.to - m.v[1].begin.from < 30000);
+	assert_int_equal(m.v[2].begin.to, 110 * SEC); /* it may not be */
+	assert_true(m.v[3].begin.from > 100 * SEC + 2 * MS);
+	assert_int_equal(e4d_marks_error(&m, 4), 0);
+	e4d_marks_close(&m);
 }
 
 static void owner(const struct e4d_marks *m, uint64_t ns, size_t first, size_t last)
@@ -173,7 +247,7 @@ static void test_intervals(void **state)
 	owner(&m, 240, 2, 3);
 	owner(&m, 250, 3, 3);
 	owner(&m, UINT64_MAX, 3, 3);
-	assert_int_equal(e4d_marks_error(&m), 40);
+	assert_int_equal(e4d_marks_error(&m, 1), 40);
 	/* one that is said to lie before the last is cut to it: the log has an order */
 	assert_int_equal(e4d_marks_add(&m, NULL, "d", (struct e4d_span){10, 300}), 0);
 	assert_int_equal(m.v[4].begin.from, 230);
@@ -192,6 +266,11 @@ static void test_exit_and_sum(void **state)
 	struct e4d_wrap_result r = {.marks = {.v = v, .n = 3}};
 
 	assert_int_equal(e4d_wrap_exit(&r), E4D_EXIT_NOTHING);
+	r.other.writes = 394; /* not the command's */
+	assert_int_equal(e4d_wrap_exit(&r), E4D_EXIT_NOTHING);
+	r.other.findings = 1; /* but the kernel's */
+	assert_int_equal(e4d_wrap_exit(&r), E4D_EXIT_FINDING);
+	memset(&r.other, 0, sizeof(r.other));
 	v[1].tally.writes = 3;
 	v[2].tally.writes = 4;
 	assert_int_equal(e4d_wrap_exit(&r), E4D_EXIT_CLEAN);
@@ -270,7 +349,10 @@ int main(void)
 		cmocka_unit_test(test_log_lines),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_the_clock_is_learnt),
+		cmocka_unit_test(test_read_late),
 		cmocka_unit_test(test_the_clock_jumps),
+		cmocka_unit_test(test_the_clock_contradicts),
+		cmocka_unit_test(test_refine),
 		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_exit_and_sum),
 		cmocka_unit_test(test_family),
