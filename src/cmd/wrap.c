@@ -18,6 +18,7 @@
 #include "record/names.h"
 #include "session/session.h"
 #include "util/log.h"
+#include "util/plural.h"
 #include "verdict.h"
 #include "wrap/kmsg.h"
 #include "wrap/report.h"
@@ -358,14 +359,14 @@ static void warn(const struct wrap *w)
 		e4d_warn("'%s' %s", r->argv[0], status);
 	if (r->unasked)
 		e4d_warn("%llu finding%s could not be confirmed: the file has gone or moved on",
-		         (unsigned long long)r->unasked, e4d_wrap_s(r->unasked));
+		         (unsigned long long)r->unasked, e4d_s(r->unasked));
 	if (r->unlisted)
 		e4d_warn("%llu more finding%s not listed", (unsigned long long)r->unlisted,
 		         r->unlisted == 1 ? " is" : "s are");
 	if (r->gaps)
 		e4d_warn("the kernel's log was overwritten %llu time%s before it was read: names "
 		         "of tests may be missing (log_buf_len=)",
-		         (unsigned long long)r->gaps, e4d_wrap_s(r->gaps));
+		         (unsigned long long)r->gaps, e4d_s(r->gaps));
 	if (code == E4D_EXIT_BLIND)
 		e4d_warn("events were lost: that nothing was found proves nothing");
 	if (code == E4D_EXIT_NOTHING)

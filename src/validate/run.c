@@ -317,6 +317,8 @@ int e4d_vrun_go(struct e4d_vrun *r)
 		free(fds);
 		return -ENOMEM;
 	}
+	r->started =
+		now(); /* from here on the mount is in use: the tracer's loading is no load on it */
 	for (size_t at = 0; at < r->count; at++) {
 		if (crowded(r, at)) {
 			release(r, fds, from, at);

@@ -63,7 +63,7 @@ int e4d_vrun_go(struct e4d_vrun *r);
 int e4d_vrun_case(struct e4d_vrun *r, size_t at, int (*make)(struct e4d_vrun *r, size_t at),
                   struct wl_result *shared);
 
-/* Starts the clock, before the tracer attaches; and counts what came of it, at the end. */
+/* Limits, priority and the clock, before the tracer attaches; and what came of it, at the end. */
 void e4d_vrun_begin(struct e4d_vrun *r);
 void e4d_vrun_end(struct e4d_vrun *r);
 

@@ -21,6 +21,7 @@
 
 #include "sink/sink.h"
 #include "util/escape.h"
+#include "util/plural.h"
 #include "verdict.h"
 #include "wrap/internal.h"
 #include "wrap/report.h"
@@ -129,8 +130,7 @@ static void text_table(struct e4d_outbuf *ob, const struct e4d_wrap_result *r)
 		text_row(ob, "(other processes)", &r->other);
 	if (quiet_count) {
 		snprintf(line, sizeof(line), "%zu test%s without a finding: %" PRIu64 " write%s\n",
-		         quiet_count, e4d_wrap_s(quiet_count), quiet.writes,
-		         e4d_wrap_s(quiet.writes));
+		         quiet_count, e4d_s(quiet_count), quiet.writes, e4d_s(quiet.writes));
 		e4d_ob_str(ob, line);
 	}
 }
@@ -155,10 +155,10 @@ static void text_sum(struct e4d_outbuf *ob, const struct e4d_wrap_result *r)
 	char line[200];
 
 	snprintf(line, sizeof(line), "%" PRIu64 " direct write%s (%" PRIu64 " extending), ",
-	         sum.writes, e4d_wrap_s(sum.writes), sum.extending);
+	         sum.writes, e4d_s(sum.writes), sum.extending);
 	e4d_ob_str(ob, line);
 	snprintf(line, sizeof(line), "%" PRIu64 " finding%s, %" PRIu64 " unknown", sum.findings,
-	         e4d_wrap_s(sum.findings), sum.unknown);
+	         e4d_s(sum.findings), sum.unknown);
 	e4d_ob_str(ob, line);
 	if (r->marks.n > 1) {
 		snprintf(line, sizeof(line), "; tests begin within %" PRIu64 " us",

@@ -53,12 +53,6 @@ struct e4d_tally e4d_wrap_sum(const struct e4d_wrap_result *r);
  */
 enum e4d_exit e4d_wrap_exit(const struct e4d_wrap_result *r);
 
-/* The plural's ending. */
-static inline const char *e4d_wrap_s(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* "ended with 0", "was ended by signal 15 (Terminated)". */
 void e4d_wrap_status(const struct e4d_child *c, char *buf, size_t len);
 
