@@ -139,6 +139,7 @@ static void draw_detail(struct e4d_view *v, struct e4d_frame *f, size_t y, size_
 {
 	struct e4d_outbuf ob = {0};
 
+	e4d_detail_refresh(&v->detail);
 	e4d_detail_text(&v->detail, f->cols, v->utf8, &ob);
 	draw_text(v, f, y, rows, &ob);
 	e4d_ob_free(&ob);
