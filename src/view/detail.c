@@ -229,6 +229,11 @@ void e4d_detail_close(struct e4d_detail *d)
 	memset(d, 0, sizeof(*d));
 }
 
+void e4d_detail_forget(struct e4d_detail *d)
+{
+	memset(&d->gathered, 0, sizeof(d->gathered));
+}
+
 /* Whose day it is, and which clock the timeline has. */
 static void put_date(const struct e4d_feed *feed, struct e4d_outbuf *ob)
 {

@@ -51,6 +51,9 @@ void e4d_detail_open(struct e4d_detail *d, struct e4d_model *m, const struct e4d
                      const char *path);
 void e4d_detail_close(struct e4d_detail *d);
 
+/* The replay goes somewhere else: nothing of before holds. */
+void e4d_detail_forget(struct e4d_detail *d);
+
 /* What is shown becomes what is known by now, unless paused. To be called before each text. */
 void e4d_detail_refresh(struct e4d_detail *d);
 

@@ -210,6 +210,26 @@ static const char *trim_word(const struct e4d_record *r)
 	return r->seen & (E4D_SEEN_TRIM_CUT | E4D_SEEN_TRIM_RET) ? "ok" : "yes";
 }
 
+static void day_text(const struct e4d_model *m, uint64_t boot_ns, char out[16])
+{
+	time_t t = (time_t)(((int64_t)boot_ns + m->feed->boot_to_real_ns) / 1000000000);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(out, 16, "%Y-%m-%d", &tm);
+}
+
+/* A day that begins, or is not today. */
+static void put_day(const struct out *o, const struct e4d_detail *d, uint64_t before, uint64_t ns)
+{
+	char was[16], is[16];
+
+	day_text(d->m, before, was);
+	day_text(d->m, ns, is);
+	if (strcmp(was, is))
+		line(o, "%s ---", is);
+}
+
 static void put_write(const struct out *o, const struct e4d_detail *d, const struct e4d_record *r)
 {
 	const char *error =
@@ -270,6 +290,7 @@ static void put_timeline(const struct out *o, const struct e4d_detail *d)
 	     i < t->kept; i++) {
 		const struct e4d_record *r = &t->write[i % E4D_DETAIL_WRITES].rec;
 
+		put_day(o, d, before ? before : d->m->now_ns, r->ts_ns);
 		put_marks(o, d, before, r->ts_ns);
 		put_write(o, d, r);
 		before = r->ts_ns;

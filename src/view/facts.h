@@ -18,9 +18,9 @@ struct e4d_facts {
 	uint64_t allocated; /* st_blocks, bytes */
 	uint32_t blksize;
 	uint32_t links;
-	/* as at first sight: */
-	uint32_t flags; /* FS_*_FL */
 	bool dax;
+	/* as at first sight: */
+	uint32_t flags;              /* FS_*_FL */
 	int cluster_err;             /* of the superblock; -errno */
 	uint32_t cluster;            /* bytes; more than a block: bigalloc */
 	int past_err;                /* FIEMAP's; -errno */

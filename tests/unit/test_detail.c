@@ -7,6 +7,7 @@
 
 #define ATTACHING (SECOND / 2)
 
+static struct e4d_feed_ops ops;
 static uint64_t watch_lost;
 
 static int watch(struct e4d_feed *f, const struct e4d_record *id, char *why, size_t why_len)
@@ -47,7 +48,6 @@ static void expect(struct fixture *x, const char *text, bool there)
 /* With the file of inode 31 entered; the watch is on from 100.5 s on. */
 static int set_up(void **state)
 {
-	static struct e4d_feed_ops ops;
 	struct fixture *x;
 	int err = setup(state);
 
@@ -227,6 +227,43 @@ static void facts_are_asked_anew(void **state)
 	close(fd);
 }
 
+static int seek(struct e4d_feed *f, uint64_t ns)
+{
+	return 0;
+}
+
+/* A replay that goes back has the same writes again. */
+static void replayed_again(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = write_at(1000, 0, true);
+
+	ops.seek = seek;
+	x->k.feed.replay = true;
+	for (int i = 0; i < 2; i++) {
+		feed(x, &r);
+		expect(x, "the last 1 of 1.", true);
+		keys(x, "g+0\n");
+		expect(x, "the last 0 of 0.", true);
+	}
+}
+
+/* One of another day says so. */
+static void days_are_said(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = write_at(1000, 0, true);
+
+	feed(x, &r);
+	refresh(x, 1);
+	expect(x, "1970-01-", false);
+	refresh(x, 86400);
+	expect(x, "1970-01-01 ---\n00:01:41.000 ", true);
+	r.ts_ns = x->k.now;
+	feed(x, &r);
+	expect(x, "1970-01-02 ---\n00:01:4", true);
+}
+
 /* All of the text can be reached at any width, and the path is not shortened. */
 static void nothing_is_cut(void **state)
 {
@@ -255,6 +292,13 @@ static void nothing_is_cut(void **state)
 		e4d_key(&x->v, E4D_KEY_RIGHT);
 	draw(x, 40, 60);
 	line_with(x, "!leak");
+	keys(x, "?");
+	draw(x, 60, 60);
+	assert_false(shows(x, "nothing trims them"));
+	e4d_key(&x->v, E4D_KEY_RIGHT);
+	e4d_key(&x->v, E4D_KEY_RIGHT);
+	draw(x, 60, 60);
+	line_with(x, "nothing trims them");
 }
 
 /* A writer whose name the line of a write in flight does not have. */
@@ -304,6 +348,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(paused_but_gathered, set_up, teardown),
 		cmocka_unit_test_setup_teardown(its_losses_are_said, set_up, teardown),
 		cmocka_unit_test_setup_teardown(facts_are_asked_anew, set_up, teardown),
+		cmocka_unit_test_setup_teardown(replayed_again, set_up, teardown),
+		cmocka_unit_test_setup_teardown(days_are_said, set_up, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_cut, set_up, teardown),
 		cmocka_unit_test_setup_teardown(writer_of_a_flight, set_up, teardown),
 		cmocka_unit_test_setup_teardown(saved_with_its_date, set_up, teardown),
