@@ -64,15 +64,13 @@ static bool in_main_stream(struct e4d_record r)
 }
 
 /*
- * Which of the two that a write may come by: the main stream for what is always there, so
- * that no loss of the other one hides a finding; the file's own for the rest, from when it
- * saw whole writes. Few of the rest are in the main stream too: what user space settled.
+ * All of the main stream, so that no loss of the file's own hides a finding; of that one
+ * the rest, from when it saw whole writes.
  */
-static bool comes_by(const struct e4d_detail *d, const struct e4d_record *rec, bool watched)
+static bool is_wanted(const struct e4d_detail *d, const struct e4d_fed *w)
 {
-	if (in_main_stream(*rec))
-		return !watched;
-	return watched == (d->watching && rec->ts_ns >= d->since_ns);
+	return is_of(d, w->rec) &&
+	       (!w->watched || (w->rec->ts_ns >= d->since_ns && !in_main_stream(*w->rec)));
 }
 
 static bool overlap(const struct e4d_record *a, const struct e4d_record *b)
@@ -81,8 +79,8 @@ static bool overlap(const struct e4d_record *a, const struct e4d_record *b)
 }
 
 /*
- * The same write from the other stream: i_size moved between the looks of the two at it,
- * and it extends for one of them only.
+ * The same write from the other stream: user space settled it, or i_size moved between the
+ * looks of the two at it, so that it extends for one of them only.
  */
 static struct e4d_detail_write *twin(struct e4d_timeline *t, const struct e4d_detail_write *w)
 {
@@ -104,7 +102,7 @@ static void on_write(void *ctx, const struct e4d_fed *fed)
 	struct e4d_detail *d = ctx;
 	struct e4d_detail_write *same;
 
-	if (!is_of(d, fed->rec) || !comes_by(d, fed->rec, fed->watched))
+	if (!is_wanted(d, fed))
 		return;
 	same = twin(&d->gathered, &w);
 	if (!same)

@@ -129,7 +129,7 @@ static void each_write_once_in_order(void **state)
 	free(all);
 }
 
-/* i_size moved between the looks of the two at one write: no second one. */
+/* i_size moved between the looks of the two at one write, or user space settled it: once. */
 static void twins_are_one(void **state)
 {
 	struct fixture *x = *state;
@@ -142,6 +142,12 @@ static void twins_are_one(void **state)
 	main = write_at(1001, 4096, true); /* and the next one is one */
 	feed(x, &main);
 	expect(x, "the last 2 of 2.", true);
+	main = write_at(1002, 4096, false);
+	feed(x, &main); /* whether the other one lost it or not */
+	expect(x, "the last 3 of 3.", true);
+	main.ts_ns += 300;
+	feed_watched(x, &main);
+	expect(x, "the last 3 of 3.", true);
 }
 
 /* A write that overlaps a loss of the watch is doubted there only. */
