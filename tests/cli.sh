@@ -152,6 +152,7 @@ wait $pid
 check trace-full-disk 3 $?
 says trace-full-disk-says 'No space' "$tmp/err"
 # the last lines come with the end, and the disk is full by then
+: >"$tmp/err"
 "$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
 pid=$!
 until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
