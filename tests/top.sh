@@ -208,6 +208,7 @@ replaying() {
 	check print-mode 600 "$(stat -c %a "$tmp"/ext4diotop-ino103-*.txt)"
 	check print-100-columns 0 "$(awk 'length > 100' "$tmp"/ext4diotop-ino103-*.txt | wc -l)"
 	says print-timeline 'VERDICT' "$tmp"/ext4diotop-ino103-*.txt
+	says print-date '^20[0-9-]* [0-9:]*, time zone +0000 (UTC)$' "$tmp"/ext4diotop-ino103-*.txt
 	keys q q
 }
 
@@ -414,6 +415,7 @@ live() {
 		keys 5 Enter Enter
 		shows live/detail-path 'e4d-workload-efault-off'
 		shows live/detail-disk 'bytes written'
+		check live/detail-device 0 "$(screen | grep -c 'bigalloc not known')"
 		check live/past-eof-as-fiemap "$(sed -n 's/.*efault-off.*"past_eof":\([0-9]*\).*/\1/p' "$tmp/truth")" \
 			"$(screen | sed -n 's/^blocks past EOF.*: \([0-9]*\) bytes written.*/\1/p')"
 		keys q
@@ -425,6 +427,19 @@ live() {
 	sleep 1
 	dd if=/dev/zero of="$dir/e4d-workload-append-1m" bs=4k count=50 oflag=direct conv=notrunc 2>/dev/null
 	shows live/every-write 'the last 51 of 51'
+	keys q
+	# while the detail is opened, and while it stands still, a file that grows: no write is missing
+	dd if=/dev/zero of="$dir/e4d-workload-grows" bs=4k count=3 oflag=direct 2>/dev/null
+	until_shows 'e4d-workload-grows'
+	keys / grows Enter Enter
+	for ((i = 3; i < 60; i++)); do
+		dd if=/dev/zero of="$dir/e4d-workload-grows" bs=4k count=1 seek=$i oflag=direct conv=notrunc 2>/dev/null
+		[ $i != 40 ] || { until_shows 'WRITES' && keys Space; }
+	done
+	shows live/paused PAUSED
+	keys Space
+	shows live/none-is-missed 'the last 60 of 60'
+	shows live/size-now 'i_size 245760 '
 	keys q
 	keys 2
 	until_shows CGROUP

@@ -396,6 +396,7 @@ static void go_to(struct e4d_view *v)
 	}
 	err = feed->ops->seek(feed, ns);
 	e4d_model_forget(v->m);
+	e4d_detail_forget(&v->detail);
 	if (!err)
 		err = e4d_model_refresh(v->m);
 	if (err < 0)

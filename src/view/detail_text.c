@@ -16,6 +16,7 @@
 #include <time.h>
 #include "record/fields.h"
 #include "record/names.h"
+#include "util/escape.h"
 #include "verdict.h"
 #include "view/detail.h"
 #include "view/text.h"
@@ -25,18 +26,18 @@
 
 struct out {
 	struct e4d_outbuf *ob;
-	size_t cols;
+	size_t seen; /* columns of the screen, at most E4D_DETAIL_COLS */
 	bool utf8, exact;
 };
 
 static void line(const struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* One line of ASCII that we made, cut at the edge. */
+/* A line of ASCII that we made; what is too long goes on in the next one. */
 static void line(const struct out *o, const char *fmt, ...)
 {
-	char text[512];
+	size_t len, n, room = E4D_DETAIL_COLS;
+	char text[512], *at = text;
 	va_list ap;
-	size_t len;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -44,37 +45,73 @@ static void line(const struct out *o, const char *fmt, ...)
 	len = strlen(text);
 	while (len && text[len - 1] == ' ')
 		len--;
-	e4d_ob_mem(o->ob, text, len < o->cols ? len : o->cols);
+	for (; len > room; room = E4D_DETAIL_COLS - 2) {
+		for (n = room; n && at[n] != ' '; n--)
+			;
+		n = n ? n : room;
+		e4d_ob_mem(o->ob, at, n);
+		e4d_ob_str(o->ob, "\n  ");
+		n += at[n] == ' ';
+		at += n;
+		len -= n;
+	}
+	e4d_ob_mem(o->ob, at, len);
 	e4d_ob_char(o->ob, '\n');
 }
 
-static void put_name(const struct out *o, const char *name, size_t cols)
+/* All of a path, in as many lines as it takes. */
+static void put_path(const struct out *o, const char *path)
 {
-	char text[8192];
+	char unit[E4D_TEXT_UNIT_MAX];
+	size_t len = strlen(path), cols = 0, n;
+	unsigned int w;
 
-	e4d_view_fit(text, sizeof(text), name, cols, true, o->utf8);
-	e4d_ob_str(o->ob, text);
+	for (size_t at = 0; at < len;) {
+		at += e4d_view_unit(path + at, len - at, o->utf8, unit, &n, &w);
+		if (cols + w > o->seen) {
+			e4d_ob_char(o->ob, '\n');
+			cols = 0;
+		}
+		e4d_ob_mem(o->ob, unit, n);
+		cols += w;
+	}
+	e4d_ob_char(o->ob, '\n');
 }
 
 static void put_identity(const struct out *o, const struct e4d_detail *d)
 {
+	const struct e4d_record *last = e4d_detail_last(d);
 	char comm[4 * E4D_COMM_LEN + 1];
 
 	if (d->path)
-		put_name(o, d->path, o->cols);
+		put_path(o, d->path);
 	else
-		e4d_ob_str(o->ob, "(path not known)");
-	e4d_ob_char(o->ob, '\n');
-	e4d_view_fit(comm, sizeof(comm), d->id.comm[0] ? d->id.comm : "?", 32, false, o->utf8);
+		line(o, "(path not known)");
+	e4d_view_fit(comm, sizeof(comm), last->comm[0] ? last->comm : "?", 32, false, o->utf8);
 	line(o, "dev %u:%u  ino %llu  generation %u  last written by %s (%u)",
 	     e4d_dev_major(d->id.dev), e4d_dev_minor(d->id.dev), (unsigned long long)d->id.ino,
-	     d->id.gen, comm, d->id.pid);
+	     d->id.gen, comm, last->pid);
 	line(o, "kernel %s  host %s  ext4diotop " E4D_VERSION "  tier %s", d->m->feed->kernel,
 	     d->m->feed->host, e4d_tier_name(d->m->feed->tier));
 }
 
-static void put_facts(const struct out *o, const struct e4d_facts *f)
+static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t size)
 {
+	int64_t real = (int64_t)boot_ns + m->feed->boot_to_real_ns;
+	time_t t = (time_t)(real / 1000000000);
+	size_t n;
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	n = strftime(out, size, "%H:%M:%S", &tm);
+	return n + (size_t)snprintf(out + n, size - n, ".%03d", (int)(real / 1000000 % 1000));
+}
+
+static void put_facts(const struct out *o, const struct e4d_detail *d)
+{
+	const struct e4d_facts *f = &d->facts;
+	char when[32];
+
 	if (!f->there) {
 		line(o, "asking the file system ...");
 		return;
@@ -83,12 +120,15 @@ static void put_facts(const struct out *o, const struct e4d_facts *f)
 		line(o, "a replay: the file itself is not asked");
 		return;
 	}
-	if (f->err) {
-		line(o, "the file cannot be asked: %s", strerror(-f->err));
+	if (f->err)
+		line(o, "the file cannot be asked%s: %s", f->at_ns ? " any more" : "",
+		     strerror(-f->err));
+	if (!f->at_ns)
 		return;
-	}
-	line(o, "i_size %llu  allocated %llu  block %u  links %u", (unsigned long long)f->size,
-	     (unsigned long long)f->allocated, f->blksize, f->links);
+	time_text(d->m, f->at_ns, when, sizeof(when));
+	line(o, "i_size %llu  allocated %llu  block %u  links %u  at %.8s",
+	     (unsigned long long)f->size, (unsigned long long)f->allocated, f->blksize, f->links,
+	     when);
 	line(o, "flags: %s%s%s%s", f->flags & FS_EXTENT_FL ? "extents" : "no extents (indirect)",
 	     f->cluster_err            ? ", bigalloc not known"
 	     : f->cluster > f->blksize ? ", bigalloc"
@@ -103,17 +143,20 @@ static void put_facts(const struct out *o, const struct e4d_facts *f)
 }
 
 /* What can be seen of the file's writes, and since when. */
-static void put_reach(const struct out *o, const struct e4d_detail *d, const char *since)
+static void put_reach(const struct out *o, const struct e4d_detail *d)
 {
-	uint64_t shown = d->count < E4D_DETAIL_WRITES ? d->count : E4D_DETAIL_WRITES;
+	const struct e4d_timeline *t = &d->shown;
+	uint64_t all = t->count, n = t->kept < E4D_DETAIL_WRITES ? t->kept : E4D_DETAIL_WRITES;
+	char since[32];
 
 	e4d_ob_char(o->ob, '\n');
+	time_text(d->m, d->since_ns, since, sizeof(since));
 	if (d->watching)
-		line(o, "WRITES: the last %llu of %llu. Before %s only those that extend or are",
-		     (unsigned long long)shown, (unsigned long long)d->count, since);
+		line(o, "WRITES: the last %llu of %llu. Before %.8s only those that extend or are",
+		     (unsigned long long)n, (unsigned long long)all, since);
 	else
-		line(o, "WRITES: the last %llu of %llu. Only those that %s",
-		     (unsigned long long)shown, (unsigned long long)d->count,
+		line(o, "WRITES: the last %llu of %llu. Only those that %s", (unsigned long long)n,
+		     (unsigned long long)all,
 		     d->m->feed->replay ? "the dump has." : "extend or are");
 	if (!d->m->feed->replay)
 		line(o, "suspicious are there%s%s", d->watching ? "." : ": ",
@@ -121,6 +164,12 @@ static void put_reach(const struct out *o, const struct e4d_detail *d, const cha
 	if (d->m->lost)
 		line(o, "! %llu events were lost: what is not here may have been.",
 		     (unsigned long long)d->m->lost);
+	if (t->lost) {
+		line(o, "! %llu events of this file were lost: %s.", (unsigned long long)t->lost,
+		     t->losses);
+		line(o, "  What extends or is suspicious comes another way; the header says what "
+		        "of that was lost.");
+	}
 }
 
 /*
@@ -161,16 +210,24 @@ static const char *trim_word(const struct e4d_record *r)
 	return r->seen & (E4D_SEEN_TRIM_CUT | E4D_SEEN_TRIM_RET) ? "ok" : "yes";
 }
 
-static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t size)
+static void day_text(const struct e4d_model *m, uint64_t boot_ns, char out[16])
 {
-	int64_t real = (int64_t)boot_ns + m->feed->boot_to_real_ns;
-	time_t t = (time_t)(real / 1000000000);
-	size_t n;
+	time_t t = (time_t)(((int64_t)boot_ns + m->feed->boot_to_real_ns) / 1000000000);
 	struct tm tm;
 
 	localtime_r(&t, &tm);
-	n = strftime(out, size, "%H:%M:%S", &tm);
-	return n + (size_t)snprintf(out + n, size - n, ".%03d", (int)(real / 1000000 % 1000));
+	strftime(out, 16, "%Y-%m-%d", &tm);
+}
+
+/* A day that begins, or is not today. */
+static void put_day(const struct out *o, const struct e4d_detail *d, uint64_t before, uint64_t ns)
+{
+	char was[16], is[16];
+
+	day_text(d->m, before, was);
+	day_text(d->m, ns, is);
+	if (strcmp(was, is))
+		line(o, "%s ---", is);
 }
 
 static void put_write(const struct out *o, const struct e4d_detail *d, const struct e4d_record *r)
@@ -211,7 +268,7 @@ static void put_marks(const struct out *o, const struct e4d_detail *d, uint64_t 
 		if (k->ts_ns <= from || k->ts_ns > to)
 			continue;
 		time_text(d->m, k->ts_ns, when, sizeof(when));
-		e4d_view_fit(name, sizeof(name), k->text, o->cols - 20, false, o->utf8);
+		e4d_view_fit(name, sizeof(name), k->text, E4D_DETAIL_COLS - 20, false, o->utf8);
 		e4d_ob_str(o->ob, when);
 		e4d_ob_str(o->ob, " --- ");
 		e4d_ob_str(o->ob, name);
@@ -221,7 +278,7 @@ static void put_marks(const struct out *o, const struct e4d_detail *d, uint64_t 
 
 static void put_timeline(const struct out *o, const struct e4d_detail *d)
 {
-	uint64_t n = d->count < E4D_DETAIL_WRITES ? d->count : E4D_DETAIL_WRITES;
+	const struct e4d_timeline *t = &d->shown;
 	char titles[128], *at = titles;
 	uint64_t before = 0;
 
@@ -229,9 +286,11 @@ static void put_timeline(const struct out *o, const struct e4d_detail *d)
 	for (size_t i = 0; i < COLUMNS; i++)
 		put_cell(o, &at, titles + sizeof(titles), i, columns[i].title, true, 0);
 	line(o, "%s VERDICT", titles);
-	for (uint64_t i = d->count - n; i < d->count; i++) {
-		const struct e4d_record *r = &d->write[i % E4D_DETAIL_WRITES];
+	for (uint64_t i = t->kept > E4D_DETAIL_WRITES ? t->kept - E4D_DETAIL_WRITES : 0;
+	     i < t->kept; i++) {
+		const struct e4d_record *r = &t->write[i % E4D_DETAIL_WRITES].rec;
 
+		put_day(o, d, before ? before : d->m->now_ns, r->ts_ns);
 		put_marks(o, d, before, r->ts_ns);
 		put_write(o, d, r);
 		before = r->ts_ns;
@@ -257,38 +316,38 @@ static uint64_t most_of(const uint64_t *v, size_t n)
 	return most;
 }
 
-static void put_sizes(const struct out *o, const struct e4d_detail *d)
+static void put_sizes(const struct out *o, const struct e4d_timeline *t)
 {
-	uint64_t s = most_of(d->submitted, E4D_DETAIL_LOG2),
-		 m = most_of(d->mapped, E4D_DETAIL_LOG2);
+	uint64_t s = most_of(t->submitted, E4D_DETAIL_LOG2),
+		 m = most_of(t->mapped, E4D_DETAIL_LOG2);
 	char a[BAR + 1], b[BAR + 1], from[E4D_FIGURE_MAX];
 
 	line(o, "%8s %9s  %-*s %9s", "BYTES >=", "SUBMITTED", BAR, "", "MAPPED");
 	for (int i = 0; i < E4D_DETAIL_LOG2; i++) {
-		if (!d->submitted[i] && !d->mapped[i])
+		if (!t->submitted[i] && !t->mapped[i])
 			continue;
 		e4d_figure(from, E4D_FIG_BYTES, E4D_UNITS_1024, i ? (double)(1ULL << (i - 1)) : 0);
-		line(o, "%8s %9llu  %-*s %9llu  %s", from, (unsigned long long)d->submitted[i], BAR,
-		     bar(d->submitted[i], s, a), (unsigned long long)d->mapped[i],
-		     bar(d->mapped[i], m, b));
+		line(o, "%8s %9llu  %-*s %9llu  %s", from, (unsigned long long)t->submitted[i], BAR,
+		     bar(t->submitted[i], s, a), (unsigned long long)t->mapped[i],
+		     bar(t->mapped[i], m, b));
 	}
 }
 
-static void put_latencies(const struct out *o, const struct e4d_detail *d)
+static void put_latencies(const struct out *o, const struct e4d_timeline *t)
 {
-	uint64_t most = most_of(d->latency, E4D_LATENCIES);
+	uint64_t most = most_of(t->latency, E4D_LATENCIES);
 	char a[BAR + 1], from[E4D_FIGURE_MAX];
 
 	line(o, "%8s %9s", "TOOK >=", "WRITES");
 	for (int i = 0; i < E4D_LATENCIES; i++) {
-		if (!d->latency[i])
+		if (!t->latency[i])
 			continue;
 		if (i)
 			e4d_figure(from, E4D_FIG_NS, E4D_UNITS_1024, (double)(1ULL << i));
 		else
 			strcpy(from, "unknown");
-		line(o, "%8s %9llu  %s", from, (unsigned long long)d->latency[i],
-		     bar(d->latency[i], most, a));
+		line(o, "%8s %9llu  %s", from, (unsigned long long)t->latency[i],
+		     bar(t->latency[i], most, a));
 	}
 }
 
@@ -311,27 +370,22 @@ static void put_totals(const struct out *o, const struct e4d_detail *d)
 	     (unsigned long long)i->now.errors);
 }
 
-void e4d_detail_text(struct e4d_detail *d, size_t cols, bool utf8, struct e4d_outbuf *ob)
+void e4d_detail_text(const struct e4d_detail *d, size_t cols, bool utf8, struct e4d_outbuf *ob)
 {
 	struct out o = {
 		.ob = ob,
-		.cols = cols < E4D_DETAIL_COLS ? cols : E4D_DETAIL_COLS,
+		.seen = cols < E4D_DETAIL_COLS ? cols : E4D_DETAIL_COLS,
 		.utf8 = utf8,
 		.exact = cols >= E4D_DETAIL_COLS,
 	};
-	char since[32];
 
-	if (d->asked >= 0 && !d->facts.there)
-		e4d_facts_take(d->asked, &d->facts);
-	time_text(d->m, d->since_ns, since, sizeof(since));
-	since[8] = 0; /* the second is enough */
 	put_identity(&o, d);
-	put_facts(&o, &d->facts);
+	put_facts(&o, d);
 	put_totals(&o, d);
-	put_reach(&o, d, since);
+	put_reach(&o, d);
 	put_timeline(&o, d);
 	e4d_ob_char(ob, '\n');
-	put_sizes(&o, d);
+	put_sizes(&o, &d->shown);
 	e4d_ob_char(ob, '\n');
-	put_latencies(&o, d);
+	put_latencies(&o, &d->shown);
 }

@@ -178,7 +178,7 @@ static void draw_text(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t 
 		v->text_top = total > rows ? total - rows : 0;
 	for (; at && at < end && n < v->text_top + rows; n++) {
 		const char *eol = memchr(at, '\n', (size_t)(end - at));
-		size_t len = eol ? (size_t)(eol - at) : (size_t)(end - at);
+		size_t len = eol ? (size_t)(eol - at) : (size_t)(end - at), from;
 		char line[1024];
 		enum e4d_attr attr;
 
@@ -186,8 +186,10 @@ static void draw_text(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t 
 			memcpy(line, at, len);
 			line[len] = 0;
 			attr = strstr(line, " !") ? E4D_A_ALERT : E4D_A_NORMAL;
-			if (len > v->text_left)
-				e4d_frame_put(f, y + n - v->text_top, attr, line + v->text_left);
+			for (from = v->text_left; from < len && (line[from] & 0xc0) == 0x80;)
+				from++; /* not half a character */
+			if (len > from)
+				e4d_frame_put(f, y + n - v->text_top, attr, line + from);
 		}
 		at += len + 1;
 	}
@@ -197,6 +199,7 @@ static void draw_detail(struct e4d_view *v, struct e4d_frame *f, size_t y, size_
 {
 	struct e4d_outbuf ob = {0};
 
+	e4d_detail_refresh(&v->detail);
 	e4d_detail_text(&v->detail, f->cols, v->utf8, &ob);
 	draw_text(v, f, y, rows, &ob);
 	e4d_ob_free(&ob);

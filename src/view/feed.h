@@ -44,6 +44,10 @@ struct e4d_feed_ops {
 	/* Deliver every write of this inode as well, until NULL is given; why: room for a reason.
 	 */
 	int (*watch)(struct e4d_feed *f, const struct e4d_record *id, char *why, size_t why_len);
+	/* Losses of what watch() let be traced, as losses(); NULL in replays, which trace nothing.
+	 */
+	uint64_t (*watch_losses)(struct e4d_feed *f,
+	                         void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx);
 	/* Replays only, else NULL: go on for ns of the dump's time. */
 	void (*advance)(struct e4d_feed *f, uint64_t ns);
 	/* Replays only: to CLOCK_BOOTTIME ns; all totals begin anew. */

@@ -107,6 +107,14 @@ static int live_watch(struct e4d_feed *f, const struct e4d_record *id, char *why
 	return e4d_session_open(&so, &l->watch, why, why_len);
 }
 
+static uint64_t live_watch_losses(struct e4d_feed *f,
+                                  void (*fn)(void *ctx, const char *name, uint64_t n), void *ctx)
+{
+	struct live *l = live_of(f);
+
+	return l->watch ? e4d_session_losses(l->watch, fn, ctx) : 0;
+}
+
 static int live_stop(struct e4d_feed *f)
 {
 	return e4d_session_stop(f->session);
@@ -134,6 +142,7 @@ static const struct e4d_feed_ops ops = {
 	.comm = live_comm,
 	.want = live_want,
 	.watch = live_watch,
+	.watch_losses = live_watch_losses,
 	.stop = live_stop,
 	.close = live_close,
 };

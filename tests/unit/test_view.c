@@ -233,7 +233,7 @@ static void made_again(void **state)
 	assert_int_equal(i->key.gen, 2);
 	x->k.feed.replay = true; /* no kernel to ask for more */
 	keys(x, "\n");           /* the detail is of one of them */
-	assert_int_equal(x->v.detail.count, 1);
+	assert_int_equal(x->v.detail.shown.count, 1);
 	draw(x, 24, 80);
 	line_with(x, "generation 2 ");
 	line_with(x, "since the start: 7 writes");
