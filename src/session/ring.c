@@ -150,14 +150,20 @@ static void go_to(struct e4d_ring *r, uint32_t row, uint64_t number)
 		__atomic_store_n(&r->shared->ring[row].released, number, __ATOMIC_RELEASE);
 }
 
-/* The page is another's by now, or was never used. False: it is not in use yet. */
+/*
+ * The page said that it is `number`: another's by now, not in use yet, or never to be,
+ * which only happens where pages are overwritten. False: it is not in use yet.
+ */
 static bool skip(struct e4d_ring *r, uint32_t row, uint64_t number)
 {
 	uint64_t last = __atomic_load_n(&r->shared->ring[row].cursor, __ATOMIC_ACQUIRE) >> 16;
 	uint64_t at = r->at[row].page;
 
-	if (last <= at)
+	if (!r->overwrite || last <= at)
 		return false;
+	/* the cursor comes to a page after it is opened: it may have been since we looked */
+	if (__atomic_load_n(&page_at(r, row, at)->state, __ATOMIC_ACQUIRE) >> 8 != number)
+		return true;
 	if (number > at && last > at + r->row_pages / 2) {
 		/* overtaken: half a ring of room before the next time */
 		r->lapped += last - r->row_pages / 2 - at;
@@ -181,6 +187,9 @@ static const struct e4d_event *peek(struct e4d_ring *r, uint32_t row)
 			continue;
 		}
 		if (r->at[row].slot >= E4D_FLIGHT_SLOTS) {
+			/* seen is an event before it is counted: until then the page is not free */
+			if (!r->overwrite && (state & 0xff) != E4D_FLIGHT_SLOTS)
+				return NULL;
 			go_to(r, row, r->at[row].page + 1);
 			continue;
 		}

@@ -159,6 +159,63 @@ static void test_all_or_counted(void **state)
 	e4d_ring_close(&ring);
 }
 
+/* Two pages of events, the first of them read: how many are in the second. */
+static uint64_t second_page(struct got *got, uint64_t *n)
+{
+	uint64_t put_n = 0;
+
+	open_ring(4, false);
+	while (shared.ring[0].cursor >> 16 < 2)
+		assert_true(put(0, ++put_n));
+	while (ring.at[0].page < 1)
+		assert_int_equal(e4d_ring_read(&ring, put_n / 2 << 8, true, take, got, n), 0);
+	return put_n - *n;
+}
+
+/*
+ * A reader that looked at a page, slept while it was opened and filled, and finds the
+ * cursor beyond: the page it saw is one that nobody has opened.
+ */
+static void test_reader_sleeps(void **state)
+{
+	struct got got = {0};
+	uint64_t n = 0, left, opened;
+
+	(void)state;
+	left = second_page(&got, &n);
+	assert_true(left > E4D_FLIGHT_SLOTS / 2);
+	opened = ring_page(0, 1)->state;
+	ring_page(0, 1)->state = 0;
+	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
+	ring_page(0, 1)->state = opened;
+	left += n;
+	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
+	assert_int_equal(n, got.n);
+	assert_int_equal(e4d_ring_waiting(&ring), 0);
+	assert_int_equal(n, got.last[0]); /* each that was put */
+	e4d_ring_close(&ring);
+}
+
+/* A writer that sleeps between its event and the count of it: its page is not free. */
+static void test_writer_sleeps_at_the_end(void **state)
+{
+	struct got got = {0};
+	uint64_t n = 0;
+
+	(void)state;
+	open_ring(4, false);
+	for (uint64_t i = 1; !(shared.ring[0].cursor >> 16); i++)
+		assert_true(put(0, i));
+	ring_page(0, 0)->state--;
+	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
+	assert_int_equal(shared.ring[0].released, 0);
+	ring_page(0, 0)->state++;
+	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
+	assert_int_equal(shared.ring[0].released, 1);
+	assert_int_equal(n, got.last[0]);
+	e4d_ring_close(&ring);
+}
+
 /* Nobody reads: it fills, says so, and goes on when it is read. */
 static void test_full(void **state)
 {
@@ -334,9 +391,14 @@ static void test_shape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_or_counted), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_overwritten),    cmocka_unit_test(test_sleeper),
-		cmocka_unit_test(test_settled),        cmocka_unit_test(test_rows_in_order),
+		cmocka_unit_test(test_all_or_counted),
+		cmocka_unit_test(test_reader_sleeps),
+		cmocka_unit_test(test_writer_sleeps_at_the_end),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_overwritten),
+		cmocka_unit_test(test_sleeper),
+		cmocka_unit_test(test_settled),
+		cmocka_unit_test(test_rows_in_order),
 		cmocka_unit_test(test_shape),
 	};
 
