@@ -200,19 +200,19 @@ static void test_reader_sleeps(void **state)
 static void test_writer_sleeps_at_the_end(void **state)
 {
 	struct got got = {0};
-	uint64_t n = 0;
+	uint64_t n = 0, puts = 0;
 
 	(void)state;
 	open_ring(4, false);
-	for (uint64_t i = 1; !(shared.ring[0].cursor >> 16); i++)
-		assert_true(put(0, i));
+	for (; !(shared.ring[0].cursor >> 16); puts++)
+		assert_true(put(0, 5 * puts + 1)); /* a slot each: no gap at the end */
 	ring_page(0, 0)->state--;
 	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
 	assert_int_equal(shared.ring[0].released, 0);
 	ring_page(0, 0)->state++;
 	assert_int_equal(e4d_ring_read(&ring, UINT64_MAX, true, take, &got, &n), 0);
 	assert_int_equal(shared.ring[0].released, 1);
-	assert_int_equal(n, got.last[0]);
+	assert_int_equal(n, puts);
 	e4d_ring_close(&ring);
 }
 
