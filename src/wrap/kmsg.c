@@ -78,6 +78,8 @@ static int take(struct e4d_kmsg *k, struct e4d_marks *m, const char *rec, size_t
 		seen = k->own_seen;
 	steady = e4d_logclock_steady(&k->clock, log_us, add);
 	seen = e4d_logclock_place(&k->clock, log_us, seen, add);
+	if (m)
+		e4d_marks_go_on(m, seen.to);
 	suite = m ? e4d_mark_parse(text, len, name) : NULL;
 	err = suite ? e4d_marks_add(m, suite, name, seen) : 0;
 	if (suite && !err && steady)
