@@ -172,6 +172,24 @@ if command -v python3 >/dev/null; then
 	bg=''
 	rm -f "$dir/other"
 
+	# others' writes are not the command's
+	cat >"$tmp/busy.py" <<-'EOF'
+		import mmap, os, sys, time
+		fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_DIRECT, 0o600)
+		while True:
+		    os.pwrite(fd, mmap.mmap(-1, 4096), 0)
+		    time.sleep(0.01)
+	EOF
+	python3 "$tmp/busy.py" "$dir/other" &
+	bg=$!
+	check other-clean 4 "$(wrap -- sleep 1)"
+	says other-clean-row "^(other processes)  *[1-9]" "$tmp/report"
+	says other-clean-says "no direct write .* was seen of 'sleep'" "$tmp/err"
+	kill $bg
+	wait $bg 2>/dev/null
+	bg=''
+	rm -f "$dir/other"
+
 	# A line of the log that has no newline is readable when the next one begins, be it
 	# noise before the mark or the mark: no finding may be given firmly to another test.
 	cat >"$tmp/late.py" <<-EOF
