@@ -342,6 +342,21 @@ for f in "$tmp/empty" /dev/null /dev/zero; do
 done
 check no-log-untouched 0 "$(wc -c <"$tmp/empty")"
 
+# where the log can only be read, begins are known less well, and that is said
+mknod -m 444 "$tmp/kmsg" c 1 11
+script twice <<-'EOF'
+	run append-1m
+	mark generic/016; sleep 0.1; mark generic/017; run append-1m
+EOF
+rm -f "$tmp/report"
+# shellcheck disable=SC2016
+unshare -m sh -c 'mount --bind "$1" /dev/kmsg && shift && exec "$@"' sh "$tmp/kmsg" \
+	setpriv --inh-caps=-dac_override --bounding-set=-dac_override \
+	"$prog" wrap --tier tracepoint --filter "dev=$dir" --report "$tmp/report" -- sh -c 'umount -l /dev/kmsg; bash "$1"' sh "$tmp/twice" >"$tmp/out" 2>"$tmp/err"
+check read-only 0 $?
+says read-only-says '/dev/kmsg cannot be written' "$tmp/err"
+says read-only-tests '^2 tests without a finding: ' "$tmp/report"
+
 # events lost: no finding may not be claimed. The tracer sleeps while its ring fills.
 script lossy <<-EOF
 	mark generic/013

@@ -321,6 +321,9 @@ static int start(struct wrap *w)
 	e4d_kmsg_open(&w->kmsg);
 	if (w->kmsg.fd < 0)
 		e4d_warn("no names of tests: %s", w->kmsg.why);
+	else if (!w->kmsg.clock.known)
+		e4d_warn("/dev/kmsg cannot be written: findings may have several tests as "
+		         "candidates; run as root");
 	err = e4d_child_start(&w->r.child, (char **)w->r.argv);
 	if (err) {
 		e4d_err("cannot run '%s': %s", w->r.argv[0], strerror(-err));

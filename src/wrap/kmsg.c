@@ -142,8 +142,9 @@ void e4d_kmsg_open(struct e4d_kmsg *k)
 	}
 	if (k->fd < 0 || lseek(k->fd, 0, SEEK_END) < 0) {
 		snprintf(k->why, sizeof(k->why),
-		         "%s: %s; run as root, or with CAP_SYSLOG and the device readable", DEV,
-		         strerror(errno));
+		         "%s: %s; run as root, or with CAP_SYSLOG and the device readable, and "
+		         "without printk.devkmsg=off",
+		         DEV, strerror(errno));
 		e4d_kmsg_close(k);
 		return;
 	}
