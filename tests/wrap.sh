@@ -172,6 +172,24 @@ if command -v python3 >/dev/null; then
 	bg=''
 	rm -f "$dir/other"
 
+	# others' writes are not the command's
+	cat >"$tmp/busy.py" <<-'EOF'
+		import mmap, os, sys, time
+		fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_DIRECT, 0o600)
+		while True:
+		    os.pwrite(fd, mmap.mmap(-1, 4096), 0)
+		    time.sleep(0.01)
+	EOF
+	python3 "$tmp/busy.py" "$dir/other" &
+	bg=$!
+	check other-clean 4 "$(wrap -- sleep 1)"
+	says other-clean-row "^(other processes)  *[1-9]" "$tmp/report"
+	says other-clean-says "no direct write .* was seen of 'sleep'" "$tmp/err"
+	kill $bg
+	wait $bg 2>/dev/null
+	bg=''
+	rm -f "$dir/other"
+
 	# A line of the log that has no newline is readable when the next one begins, be it
 	# noise before the mark or the mark: no finding may be given firmly to another test.
 	cat >"$tmp/late.py" <<-EOF
@@ -323,6 +341,21 @@ for f in "$tmp/empty" /dev/null /dev/zero; do
 	says "no-log-${f##*/}-row" '^(tests not known)  *2 ' "$tmp/report"
 done
 check no-log-untouched 0 "$(wc -c <"$tmp/empty")"
+
+# where the log can only be read, begins are known less well, and that is said
+mknod -m 444 "$tmp/kmsg" c 1 11
+script twice <<-'EOF'
+	run append-1m
+	mark generic/016; sleep 0.1; mark generic/017; run append-1m
+EOF
+rm -f "$tmp/report"
+# shellcheck disable=SC2016
+unshare -m sh -c 'mount --bind "$1" /dev/kmsg && shift && exec "$@"' sh "$tmp/kmsg" \
+	setpriv --inh-caps=-dac_override --bounding-set=-dac_override \
+	"$prog" wrap --tier tracepoint --filter "dev=$dir" --report "$tmp/report" -- sh -c 'umount -l /dev/kmsg; bash "$1"' sh "$tmp/twice" >"$tmp/out" 2>"$tmp/err"
+check read-only 0 $?
+says read-only-says '/dev/kmsg cannot be written' "$tmp/err"
+says read-only-tests '^2 tests without a finding: ' "$tmp/report"
 
 # events lost: no finding may not be claimed. The tracer sleeps while its ring fills.
 script lossy <<-EOF

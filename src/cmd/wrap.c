@@ -37,7 +37,7 @@ static const char help[] =
 	"  --report FILE    the report goes to FILE, a new one, not to standard output,\n"
 	"                   where it follows what COMMAND wrote\n"
 	"  --json           the report as one JSON document\n"
-	"  --filter TERMS   only writes that match, e.g. 'dev=/mnt/scratch'\n"
+	"  --filter TERMS   only writes that match, e.g. 'dev=sdb1'\n"
 	"  --tier TIER      fentry, kprobe or tracepoint; default: the best\n"
 	"  --strict         exposure to a crash counts as a finding too\n"
 	"  --confirm        ask the disk (FIEMAP) about each finding\n"
@@ -47,7 +47,7 @@ static const char help[] =
 	"\n"
 	"Examples:\n"
 	"  cd xfstests && ext4diotop wrap --report /tmp/aio.txt -- ./check -g aio\n"
-	"  ext4diotop wrap --filter 'dev=/mnt/test' --confirm -- ./check generic/091\n"
+	"  ext4diotop wrap --filter 'dev=sdb1' --confirm -- ./check generic/091\n"
 	"  ext4diotop wrap -o /var/tmp/aio -- ./check -g aio; ext4diotop report /var/tmp/aio\n"
 	"  ext4diotop wrap --json --report r.json -- fio job.fio; jq .sum r.json\n"
 	"\n"
@@ -322,6 +322,9 @@ static int start(struct wrap *w)
 	e4d_kmsg_open(&w->kmsg);
 	if (w->kmsg.fd < 0)
 		e4d_warn("no names of tests: %s", w->kmsg.why);
+	else if (!w->kmsg.clock.known)
+		e4d_warn("/dev/kmsg cannot be written: findings may have several tests as "
+		         "candidates; run as root");
 	err = e4d_child_start(&w->r.child, (char **)w->r.argv);
 	if (err) {
 		e4d_err("cannot run '%s': %s", w->r.argv[0], strerror(-err));

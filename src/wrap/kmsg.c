@@ -78,6 +78,8 @@ static int take(struct e4d_kmsg *k, struct e4d_marks *m, const char *rec, size_t
 		seen = k->own_seen;
 	steady = e4d_logclock_steady(&k->clock, log_us, add);
 	seen = e4d_logclock_place(&k->clock, log_us, seen, add);
+	if (m)
+		e4d_marks_go_on(m, seen.to);
 	suite = m ? e4d_mark_parse(text, len, name) : NULL;
 	err = suite ? e4d_marks_add(m, suite, name, seen) : 0;
 	if (suite && !err && steady)
@@ -140,8 +142,9 @@ void e4d_kmsg_open(struct e4d_kmsg *k)
 	}
 	if (k->fd < 0 || lseek(k->fd, 0, SEEK_END) < 0) {
 		snprintf(k->why, sizeof(k->why),
-		         "%s: %s; run as root, or with CAP_SYSLOG and the device readable", DEV,
-		         strerror(errno));
+		         "%s: %s; run as root, or with CAP_SYSLOG and the device readable, and "
+		         "without printk.devkmsg=off",
+		         DEV, strerror(errno));
 		e4d_kmsg_close(k);
 		return;
 	}

@@ -147,6 +147,14 @@ int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, stru
 	return 0;
 }
 
+void e4d_marks_go_on(struct e4d_marks *m, uint64_t to)
+{
+	struct e4d_mark *v = &m->v[m->n - 1];
+
+	if (v->lost && to < v->begin.to)
+		begin_at(v, (struct e4d_span){v->begin.from, to});
+}
+
 void e4d_marks_refine(struct e4d_marks *m, size_t first, const struct e4d_logclock *c)
 {
 	for (size_t i = first; i < m->n; i++) {

@@ -86,6 +86,9 @@ int e4d_marks_open(struct e4d_marks *m);
  */
 int e4d_marks_add(struct e4d_marks *m, const char *suite, const char *name, struct e4d_span begin);
 
+/* A line that is there was written at `to` at the latest: what was lost before it, earlier. */
+void e4d_marks_go_on(struct e4d_marks *m, uint64_t to);
+
 /* Places v[first] and later once more, now that the clock knows more. */
 void e4d_marks_refine(struct e4d_marks *m, size_t first, const struct e4d_logclock *c);
 

@@ -247,11 +247,18 @@ static void test_intervals(void **state)
 	owner(&m, 240, 2, 3);
 	owner(&m, 250, 3, 3);
 	owner(&m, UINT64_MAX, 3, 3);
+	e4d_marks_go_on(&m, 245); /* nothing was lost */
+	assert_int_equal(m.v[3].begin.to, 250);
 	assert_int_equal(e4d_marks_error(&m, 1), 40);
 	/* one that is said to lie before the last is cut to it: the log has an order */
 	assert_int_equal(e4d_marks_add(&m, NULL, "d", (struct e4d_span){10, 300}), 0);
 	assert_int_equal(m.v[4].begin.from, 230);
 	assert_true(m.v[4].lost);
+	e4d_marks_go_on(&m, 290);
+	assert_int_equal(m.v[4].begin.to, 290);
+	e4d_marks_go_on(&m, 240); /* but not before the mark in front of it */
+	assert_int_equal(m.v[4].begin.to, 250);
+	m.v[4].begin.to = 300;
 	assert_int_equal(e4d_marks_add(&m, "blktests", "e", (struct e4d_span){240, 260}), 0);
 	assert_int_equal(m.v[5].begin.to, 300);
 	owner(&m, 299, 3, 5);
