@@ -55,7 +55,7 @@ int e4d_filter_operand(struct e4d_parse *p, const struct e4d_term *term, const c
 /* Sets `pushed` of all terms. */
 void e4d_filter_mark(struct e4d_filter *f);
 
-/* Device by "major:minor", name or mount point. Returns 0 or -errno. */
+/* Device by "major:minor", name or mount point. 0 or -errno; EXDEV: nothing is mounted there. */
 int e4d_filter_dev(const char *word, __u32 *dev);
 
 #endif

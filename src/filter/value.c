@@ -170,6 +170,23 @@ static int dev_sysfs(const char *name, __u32 *dev)
 	return dev_numbers(buf, dev);
 }
 
+/*
+ * Is something mounted there? A directory where nothing is (yet) would mean another file
+ * system than the one that is meant.
+ */
+static bool is_mount_point(const char *path, const struct stat *st)
+{
+	char up[E4D_FILTER_MAX + 16];
+	struct statx stx;
+	struct stat parent;
+
+	if (!statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, 0, &stx) &&
+	    (stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)) /* from 5.8 on */
+		return stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	snprintf(up, sizeof(up), "%s/..", path);
+	return stat(up, &parent) || parent.st_dev != st->st_dev || parent.st_ino == st->st_ino;
+}
+
 int e4d_filter_dev(const char *word, __u32 *dev)
 {
 	char path[E4D_FILTER_MAX + 8];
@@ -182,6 +199,8 @@ int e4d_filter_dev(const char *word, __u32 *dev)
 	if (!stat(path, &st) && (S_ISBLK(st.st_mode) || (S_ISDIR(st.st_mode) && word[0] == '/'))) {
 		dev_t d = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
 
+		if (S_ISDIR(st.st_mode) && !is_mount_point(path, &st))
+			return -EXDEV;
 		*dev = (__u32)(major(d) << 20 | minor(d));
 		return 0;
 	}
@@ -197,6 +216,11 @@ static int parse_dev(struct e4d_parse *p, const char *word, struct e4d_operand *
 		out->u = dev;
 		return 0;
 	}
+	if (err == -EXDEV)
+		return e4d_filter_fail(p,
+		                       "nothing is mounted on %.200s; write the mount point or "
+		                       "the device (df %.200s)",
+		                       word, word);
 	return e4d_filter_fail(p,
 	                       "no device '%.100s' (%s); write major:minor, a name as in lsblk, "
 	                       "or a mount point",

@@ -225,6 +225,7 @@ static const struct {
 	{"dev=99999999999999999999:0", 5, "major:minor"},
 	{"dev=../../etc", 5, "mount point"},
 	{"dev=/dev/null", 5, "mount point"},
+	{"dev=/proc/self", 5, "nothing is mounted on /proc/self; "},
 	{"comm=\"abc", 6, "not closed"},
 	{"comm=a\"bc d", 7, "not closed"},
 	{"comm=\"a\\", 8, "unknown escape"},
