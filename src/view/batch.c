@@ -82,7 +82,7 @@ static void json_row(struct e4d_view *v, const void *item, struct e4d_outbuf *ob
 			e4d_ob_char(ob, ',');
 		put_quoted(ob, key_of(v, c, room));
 		e4d_ob_char(ob, ':');
-		if (cell.type == E4D_CELL_NULL)
+		if (cell.type == E4D_CELL_NULL || cell.stand_in)
 			e4d_ob_str(ob, "null");
 		else if (cell.type == E4D_CELL_NUMBER)
 			put_number(ob, cell.kind, cell.num);
@@ -200,7 +200,7 @@ static void csv_row(struct e4d_view *v, const void *item, const char *ts, struct
 		c->get(v, item, c->what, &cell);
 		if (cell.type == E4D_CELL_NUMBER)
 			put_number(ob, cell.kind, cell.num);
-		else if (cell.type == E4D_CELL_TEXT)
+		else if (cell.type == E4D_CELL_TEXT && !cell.stand_in)
 			csv_text(ob, plain(c, cell.str));
 	}
 	e4d_ob_char(ob, '\n');

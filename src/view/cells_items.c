@@ -70,6 +70,7 @@ void e4d_cell_inode(struct e4d_cell *c, uint64_t ino)
 {
 	snprintf(c->buf, sizeof(c->buf), "ino %llu", (unsigned long long)ino);
 	e4d_cell_made(c, (double)ino);
+	c->stand_in = true;
 }
 
 static bool is_finding(const struct e4d_view *v, uint8_t verdict)

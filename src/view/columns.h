@@ -13,6 +13,7 @@ struct e4d_cell {
 	double num;      /* what it sorts by, unless str is lasting */
 	const char *str; /* not escaped; of the item, of a table, or of buf */
 	enum e4d_attr attr;
+	bool stand_in; /* for what is not known: programs are given none */
 	char buf[48];
 };
 

@@ -326,6 +326,18 @@ static void batch_formats(void **state)
 	e4d_ob_char(&ob, 0);
 	expect_in(ob.data, "ts,dev,ino,path,pid");
 	expect_in(ob.data, ",8:1,66,/srv/\\x1b[31mevil\\x0a,");
+	/* a name that is not known is none */
+	row(x, 67, 100, 14);
+	refresh(x, 1);
+	ob.len = 0;
+	e4d_batch_put(&b, &x->v, &ob);
+	e4d_ob_char(&ob, 0);
+	expect_in(ob.data, ",8:1,67,,");
+	ob.len = 0;
+	b.format = E4D_BATCH_JSON;
+	e4d_batch_put(&b, &x->v, &ob);
+	e4d_ob_char(&ob, 0);
+	expect_in(ob.data, "\"ino\":67,\"path\":null,");
 	e4d_ob_free(&ob);
 	e4d_batch_free(&b);
 }
