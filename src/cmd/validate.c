@@ -60,7 +60,8 @@ static const char help[] =
 	"\n"
 	"Exit: 0 all passed, 1 a case failed, 2 usage, 3 cannot run here, 4 nothing was\n"
 	"tested, 5 none failed by the disk, but the tracer was blind or disagreed with it,\n"
-	"or cases were not run: interrupted, a bound, or trouble of the environment.\n"
+	"or cases were not run: a bound, or trouble of the environment. A signal ends it\n"
+	"by that signal, after the report.\n"
 	"Of a comparison: 0 nothing is broken, 1 a case that passed fails now, 4 no case\n"
 	"ran on both sides, 5 as above, 6 a file that is not a result of validate.\n";
 

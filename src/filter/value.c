@@ -196,15 +196,22 @@ int e4d_filter_dev(const char *word, __u32 *dev)
 	if (err != -ENOENT)
 		return err;
 	snprintf(path, sizeof(path), "%s%s", word[0] == '/' ? "" : "/dev/", word);
-	if (!stat(path, &st) && (S_ISBLK(st.st_mode) || (S_ISDIR(st.st_mode) && word[0] == '/'))) {
-		dev_t d = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
-
-		if (S_ISDIR(st.st_mode) && !is_mount_point(path, &st))
-			return -EXDEV;
-		*dev = (__u32)(major(d) << 20 | minor(d));
+	if (!stat(path, &st) && S_ISBLK(st.st_mode)) {
+		*dev = (__u32)(major(st.st_rdev) << 20 | minor(st.st_rdev));
 		return 0;
 	}
-	return dev_sysfs(strncmp(word, "/dev/", 5) ? word : word + 5, dev);
+	if (word[0] != '.' && !strchr(word, '/')) /* a name alone is a device's */
+		return dev_sysfs(word, dev);
+	if (!strncmp(word, "/dev/", 5) && !dev_sysfs(word + 5, dev))
+		return 0;
+	if (stat(word, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTBLK;
+	if (!is_mount_point(word, &st))
+		return -EXDEV;
+	*dev = (__u32)(major(st.st_dev) << 20 | minor(st.st_dev));
+	return 0;
 }
 
 static int parse_dev(struct e4d_parse *p, const char *word, struct e4d_operand *out)

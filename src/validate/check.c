@@ -37,12 +37,16 @@ static bool about_space(const struct e4d_vcase *c)
 	return c->w.setup == wl_setup_nearly_full || c->trouble == E4D_V_NOSPC;
 }
 
-/* It failed for want of what others have taken: that is no word on the kernel. */
+/*
+ * It failed for want of what others have taken: that is no word on the kernel. io_uring
+ * cancels what it finds no worker for.
+ */
 static bool starved(const struct e4d_vresult *r)
 {
 	int64_t ret = r->res.ret;
 
-	return ret == -ENOMEM || ((ret == -ENOSPC || ret == -EDQUOT) && !about_space(r->c));
+	return ret == -ENOMEM || ret == -ECANCELED ||
+	       ((ret == -ENOSPC || ret == -EDQUOT) && !about_space(r->c));
 }
 
 static bool ret_ok(const struct e4d_vresult *r, const struct wl_outcome *o,

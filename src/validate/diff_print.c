@@ -109,7 +109,8 @@ void e4d_vdiff_table(const struct e4d_vdiff *d, FILE *f)
 	fprintf(f, "%u ran on both sides; %u new, %u tested only now, %u no longer, %u vanished\n",
 	        d->comparable, n[E4D_V_NEW], n[E4D_V_TESTED], n[E4D_V_UNTESTED], n[E4D_V_VANISHED]);
 	if (d->new->not_run)
-		fprintf(f, "the new side is not whole: %u cases were not run\n", d->new->not_run);
+		fprintf(f, "the new side is not whole: %u case%s not run\n", d->new->not_run,
+		        d->new->not_run == 1 ? " was" : "s were");
 	if (d->new->tool > E4D_V_AGREES) {
 		fputs("the new side's tracer is no witness: ", f);
 		put(f, d->new->tool_why);

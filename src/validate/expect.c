@@ -56,9 +56,9 @@ static enum e4d_exit exit_broken(const struct e4d_vrun *r, const struct tally *t
 {
 	if (!t->leaked && r->not_run) {
 		snprintf(why, len,
-		         "expected broken: none of %u cases of the leaking kind failed as on a "
-		         "kernel that leaks, but %u cases were not run",
-		         t->ran, r->not_run);
+		         "expected broken: none of %u case%s of the leaking kind failed as on a "
+		         "kernel that leaks, but %u %s not run",
+		         t->ran, e4d_s(t->ran), r->not_run, r->not_run == 1 ? "was" : "were");
 		return E4D_EXIT_BLIND;
 	}
 	if (!t->leaked) {

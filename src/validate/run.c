@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/limit.h"
+#include "util/plural.h"
 #include "validate/run.h"
 
 #define IOPRIO_WHO_PROCESS 1
@@ -344,7 +345,7 @@ static size_t first_of_reason(const struct e4d_vrun *r, size_t at)
 
 void e4d_vrun_reasons(const struct e4d_vrun *r, char *buf, size_t len)
 {
-	size_t at = (size_t)snprintf(buf, len, "%u cases", r->not_run);
+	size_t at = (size_t)snprintf(buf, len, "%u case%s", r->not_run, e4d_s(r->not_run));
 
 	for (size_t i = 0; i < r->count && at < len; i++) {
 		unsigned int n = 0;

@@ -63,10 +63,16 @@ void e4d_vtracer_tick(struct e4d_vtracer *t)
 		e4d_session_tick(t->session);
 }
 
+/* A write that was turned away for want of something need not have come to ext4. */
+static bool is_judged(const struct e4d_vresult *r)
+{
+	return r->res.done && !r->not_run;
+}
+
 static bool all_seen(const struct e4d_vtracer *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->results[i].res.done &&
+		if (is_judged(&t->results[i]) &&
 		    t->results[i].records < e4d_vcheck_due(&t->results[i], t->tier))
 			return false;
 	return true;
@@ -88,7 +94,7 @@ void e4d_vtracer_settle(struct e4d_vtracer *t, bool last)
 	if (last || !all_seen(t))
 		e4d_vtracer_close(t);
 	for (size_t i = 0; i < t->count; i++)
-		if (t->results[i].res.done)
+		if (is_judged(&t->results[i]))
 			e4d_vcheck_tool(&t->results[i], t->tier);
 }
 

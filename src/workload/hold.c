@@ -143,7 +143,7 @@ int64_t wl_run_held(const struct wl_case *c, int fd, struct wl_result *res)
 	wl_submit_fn submit = c->submit ? c->submit : wl_submit_sync;
 
 	if (!buf)
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	wl_begin(fd, c->offset, c->len, res);
 	return submit(fd, buf, c->len, c->offset, res);
 }
@@ -163,7 +163,7 @@ int64_t wl_run_held_vvar(const struct wl_case *c, int fd, struct wl_result *res)
 	if (!iov[1].iov_base)
 		snprintf(res->skip, sizeof(res->skip), "no [vvar] page in this process");
 	if (!first || !rest || res->skip[0])
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	res->opaque_from = c->offset + c->readable;
 	res->opaque_to = res->opaque_from + WL_PAGE;
 	wl_begin(fd, c->offset, c->len, res);

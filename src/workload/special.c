@@ -126,7 +126,7 @@ int64_t wl_run_iovec_vvar(const struct wl_case *c, int fd, struct wl_result *res
 		return -ENOENT;
 	}
 	if (!a || !b)
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	wl_fill(a + 512, first, c->offset, WL_SEED_DIRECT);
 	wl_fill(b, last, c->offset + first + WL_PAGE, WL_SEED_DIRECT);
 	iov[0] = (struct iovec){a + 512, first};
@@ -149,7 +149,7 @@ int64_t wl_run_iovec_odd(const struct wl_case *c, int fd, struct wl_result *res)
 	ssize_t n;
 
 	if (!a || !b)
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	wl_fill(a, first, c->offset, WL_SEED_DIRECT);
 	wl_fill(b + 1, last, c->offset + first, WL_SEED_DIRECT);
 	iov[0] = (struct iovec){a, first};
@@ -167,7 +167,7 @@ int64_t wl_run_twice(const struct wl_case *c, int fd, struct wl_result *res)
 	int64_t n;
 
 	if (!buf)
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	wl_begin(fd, 0, first, res);
 	n = wl_submit_sync(fd, buf, first, 0, res);
 	return n < 0 ? n : wl_run_plain(c, fd, res);

@@ -90,6 +90,7 @@ void wl_fill(void *buf, uint64_t len, uint64_t off, uint8_t seed);
 bool wl_matches(const void *buf, uint64_t len, uint64_t off, uint8_t seed);
 void *wl_buffer(uint64_t len, uint64_t readable, uint64_t off);
 int64_t wl_skip(struct wl_result *res, const char *what, int err);
+int64_t wl_no_buffer(struct wl_result *res);
 void wl_begin(int fd, uint64_t off, uint64_t len, struct wl_result *res);
 int64_t wl_submit_sync(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);
 int64_t wl_submit_pwritev2(int fd, void *buf, uint64_t len, uint64_t off, struct wl_result *res);

@@ -95,6 +95,12 @@ int64_t wl_skip(struct wl_result *res, const char *what, int err)
 	return err;
 }
 
+/* The case is skipped for want of memory, where nothing else was said. */
+int64_t wl_no_buffer(struct wl_result *res)
+{
+	return res->skip[0] ? -ENOMEM : wl_skip(res, "a buffer", -ENOMEM);
+}
+
 /* Notes what is about to be asked for; the last call of a case counts. */
 void wl_begin(int fd, uint64_t off, uint64_t len, struct wl_result *res)
 {
@@ -160,7 +166,7 @@ int64_t wl_run_plain(const struct wl_case *c, int fd, struct wl_result *res)
 	else
 		buf = wl_buffer(c->len, (c->len + WL_PAGE) / WL_PAGE * WL_PAGE, off);
 	if (!buf)
-		return -ENOMEM;
+		return wl_no_buffer(res);
 	if (c->skew) {
 		buf += c->skew;
 		wl_fill(buf, c->len, off, WL_SEED_DIRECT);
