@@ -307,8 +307,8 @@ static __always_inline int write_begin(struct kiocb *iocb, struct inode *inode, 
 /* Does the begin leave writes without a state, and is this one of them? */
 static __always_inline bool unfollowed(struct inode *inode, __u64 id)
 {
-	return (!cfg.all || cfg.extend_only) && (__u32)(id >> 32) != cfg.self_tgid &&
-	       passes(inode, id >> 32);
+	return (!cfg.all || cfg.extend_only) && shared.whole &&
+	       (__u32)(id >> 32) != cfg.self_tgid && passes(inode, id >> 32);
 }
 
 /* The thread's own slot for a write that has begun already; its iocb is not known. */

@@ -55,7 +55,9 @@ struct e4d_shared {
 	__u32 strays; /* states whose iocb is not known */
 	__u32 wanted; /* enum e4d_wanted; user space says */
 	__u32 sample; /* E4D_SAMPLE, or 0: each write is looked at more closely */
-	__u32 pad[13];
+	__u32 whole;  /* all hooks are attached: what has no state passed its begin; user space says
+	               */
+	__u32 pad[12];
 	struct e4d_counters rows[E4D_ROWS];
 	struct e4d_ring_row ring[E4D_ROWS];
 	struct e4d_missed missed;

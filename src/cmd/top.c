@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "cmd/cmd.h"
 #include "cmd/loop.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "view/batch.h"
 #include "view/columns.h"
@@ -25,6 +26,7 @@
 
 #define TOP_DONE 1 /* not an error: asked for, or all is shown */
 #define ROWS     20
+#define KEYS_NS  100000000ULL /* so long keys may take until the screen is drawn */
 
 static const char help[] =
 	"Usage: ext4diotop [top] [OPTIONS]\n"
@@ -297,10 +299,18 @@ static int on_timer(void *ctx, short revents)
 static int on_keys(void *ctx, short revents)
 {
 	struct top *t = ctx;
-	int key;
+	uint64_t shown = e4d_boot_ns();
+	int key, err = 0;
 
-	while ((key = e4d_screen_key()) && !t->view.quit)
+	while (!err && (key = e4d_screen_key()) && !t->view.quit) {
 		e4d_key(&t->view, key);
+		if (e4d_boot_ns() - shown < KEYS_NS)
+			continue;
+		err = show(t); /* keys that wait do not keep the screen as it is */
+		shown = e4d_boot_ns();
+	}
+	if (err)
+		return err;
 	if (t->view.quit || revents & (POLLHUP | POLLERR))
 		return TOP_DONE;
 	set_timer(t);

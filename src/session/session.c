@@ -219,6 +219,7 @@ static int drain(struct e4d_session *s)
 	struct e4d_counters c;
 	int err = 0;
 
+	__atomic_store_n(&s->shared->whole, 0, __ATOMIC_RELEASE);
 	for (int i = 0; i < s->att.n; i++)
 		if (e4d_hook_begins(s->att.hooks[i]))
 			drop_link(s, i);
@@ -377,6 +378,7 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 		e4d_session_close(s);
 		return err;
 	}
+	__atomic_store_n(&s->shared->whole, 1, __ATOMIC_RELEASE);
 	e4d_kernel_free_btf(&s->kernel); /* tens of MiB, used no more */
 	*out = s;
 	return 0;

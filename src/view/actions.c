@@ -42,6 +42,8 @@ void e4d_act_pane(struct e4d_view *v, int pane)
 	v->showing = E4D_SHOW_LIST;
 	v->text_top = v->text_left = 0;
 	v->pane = (enum e4d_pane)pane;
+	for (size_t i = 0; i < v->m->findings.n; i++)
+		v->m->findings.row[i].held = false;
 }
 
 void e4d_act_next_pane(struct e4d_view *v, int by)
@@ -166,6 +168,7 @@ void e4d_act_enter(struct e4d_view *v, int arg)
 	case E4D_PANE_FINDINGS:
 		if (finding->unseen) {
 			e4d_findings_acknowledge(&v->m->findings, finding);
+			finding->held = true;
 			e4d_view_say(v, false, "seen; Enter again shows its file");
 		} else {
 			open_detail(v, &finding->last, finding->path);

@@ -208,7 +208,7 @@ static void gather(struct e4d_view *v)
 			const struct e4d_finding *f = &m->findings.row[i];
 
 			if (e4d_filter_match(v->filter, &f->last, f->path))
-				add(&g, f, f->unseen != 0);
+				add(&g, f, f->unseen || f->held);
 		}
 		break;
 	case E4D_PANE_COUNT:

@@ -113,6 +113,19 @@ static void on_write(void *ctx, const struct e4d_fed *fed)
 	*same = w;
 }
 
+/* The latest writes of all are not kept for long: that of the line it was opened from is. */
+static void take_own(struct e4d_detail *d)
+{
+	const struct e4d_timeline *t = &d->gathered;
+	struct e4d_detail_write w = {.rec = d->id};
+
+	for (uint64_t i = 0; i < t->kept && i < E4D_DETAIL_WRITES; i++)
+		if (t->write[i].rec.ts_ns == w.rec.ts_ns && t->write[i].rec.tid == w.rec.tid)
+			return;
+	if (w.rec.ts_ns)
+		count(&d->gathered, &w);
+}
+
 static void take_over(struct e4d_detail *d)
 {
 	const struct e4d_model *m = d->m;
@@ -124,6 +137,7 @@ static void take_over(struct e4d_detail *d)
 		if (is_of(d, &w.rec))
 			count(&d->gathered, &w);
 	}
+	take_own(d);
 }
 
 static void start_watching(struct e4d_detail *d)
@@ -202,6 +216,8 @@ void e4d_detail_open(struct e4d_detail *d, struct e4d_model *m, const struct e4d
 	if (m->feed->ops->comm && id->pid)
 		m->feed->ops->comm(m->feed, id->pid, d->id.comm);
 	take_over(d);
+	m->on_write = on_write; /* writes come while it attaches */
+	m->on_write_ctx = d;
 	start_watching(d);
 	d->shown = d->gathered;
 	if (m->feed->replay) { /* the file is another machine's, or another day's */
@@ -210,8 +226,6 @@ void e4d_detail_open(struct e4d_detail *d, struct e4d_model *m, const struct e4d
 	} else {
 		ask(d);
 	}
-	m->on_write = on_write;
-	m->on_write_ctx = d;
 }
 
 void e4d_detail_close(struct e4d_detail *d)

@@ -134,7 +134,9 @@ static void put_facts(const struct out *o, const struct e4d_detail *d)
 	     : f->cluster > f->blksize ? ", bigalloc"
 	                               : "",
 	     f->flags & FS_INLINE_DATA ? ", inline" : "", f->dax ? ", dax" : "");
-	if (f->past_err)
+	if (f->past_err == -ESTALE)
+		line(o, "blocks past EOF at first sight: not known, it grows");
+	else if (f->past_err)
 		line(o, "blocks past EOF at first sight: not known (%s)", strerror(-f->past_err));
 	else
 		line(o, "blocks past EOF at first sight: %llu bytes written, %llu preallocated%s",

@@ -170,12 +170,20 @@ static void draw_text(struct e4d_view *v, struct e4d_frame *f, size_t y, size_t 
                       const struct e4d_outbuf *ob)
 {
 	const char *at = ob->data, *end = ob->data ? ob->data + ob->len : NULL;
-	size_t total = 0, n = 0;
+	size_t total = 0, n = 0, widest = 0;
 
-	for (const char *p = at; p && p < end; p++)
-		total += *p == '\n';
+	for (const char *p = at, *line = at; p && p < end; p++)
+		if (*p == '\n') {
+			size_t cols = e4d_view_cols(line, (size_t)(p - line), v->utf8);
+
+			widest = cols > widest ? cols : widest;
+			line = p + 1;
+			total++;
+		}
 	if (v->text_top + rows > total)
 		v->text_top = total > rows ? total - rows : 0;
+	if (v->text_left + f->cols > widest)
+		v->text_left = widest > f->cols ? widest - f->cols : 0;
 	for (; at && at < end && n < v->text_top + rows; n++) {
 		const char *eol = memchr(at, '\n', (size_t)(end - at));
 		size_t len = eol ? (size_t)(eol - at) : (size_t)(end - at), from;

@@ -107,7 +107,7 @@ static void look_at_first(struct e4d_facts *f, int fd, const struct e4d_record *
 
 static void look(struct e4d_facts *f, const struct e4d_record *id, const char *path)
 {
-	bool first = !f->at_ns;
+	bool first = !f->at_ns || f->past_err == -ESTALE; /* it grew meanwhile */
 	struct statx st;
 	int fd = e4d_confirm_open(id, path);
 

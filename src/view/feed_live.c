@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /* The view fed from a session; a second one is there while one file is looked at. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include "path/path.h"
 #include "session/session.h"
 #include "session/thread.h"
@@ -92,19 +94,51 @@ static int live_want(struct e4d_feed *f, uint32_t what)
 	return e4d_session_want(f->session, what);
 }
 
+/* What attaching wants, and what came of it. */
+struct watching {
+	struct live *l;
+	const struct e4d_session_opts *so; /* NULL: none from now on */
+	char *why;
+	size_t why_len;
+	int err;
+	_Atomic bool done;
+};
+
+static void *watch_anew(void *arg)
+{
+	struct watching *w = arg;
+
+	e4d_session_close(w->l->watch);
+	w->l->watch = NULL;
+	if (w->so)
+		w->err = e4d_session_open(w->so, &w->l->watch, w->why, w->why_len);
+	w->done = true;
+	return NULL;
+}
+
+/* It takes half a second to attach or to detach: the main session is read meanwhile. */
 static int live_watch(struct e4d_feed *f, const struct e4d_record *id, char *why, size_t why_len)
 {
 	struct live *l = live_of(f);
 	struct e4d_session_opts so = {.on_record = on_watched, .ctx = l, .tier = f->tier};
+	struct watching w = {.l = l, .so = id ? &so : NULL, .why = why, .why_len = why_len};
+	pthread_t beside;
 
-	e4d_session_close(l->watch);
-	l->watch = NULL;
-	if (!id)
+	if (!id && !l->watch)
 		return 0;
-	so.cfg.dev = id->dev;
-	so.cfg.ino = id->ino;
-	so.cfg.all = 1;
-	return e4d_session_open(&so, &l->watch, why, why_len);
+	if (id) {
+		so.cfg.dev = id->dev;
+		so.cfg.ino = id->ino;
+		so.cfg.all = 1;
+	}
+	if (pthread_create(&beside, NULL, watch_anew, &w)) {
+		watch_anew(&w);
+		return w.err;
+	}
+	while (!w.done && !e4d_session_tick(f->session)) /* the loop sees its error too */
+		usleep(5000);
+	pthread_join(beside, NULL);
+	return w.err;
 }
 
 static uint64_t live_watch_losses(struct e4d_feed *f,

@@ -14,6 +14,7 @@ struct e4d_finding {
 	struct e4d_record first, last;
 	uint64_t count, unseen; /* all; since it was acknowledged */
 	uint64_t past_eof;      /* bytes, summed */
+	bool held;              /* acknowledged, and not yet put behind the others */
 	char *path;             /* owned; NULL: not known */
 };
 

@@ -88,7 +88,7 @@ static inline const char *fake_path(struct e4d_feed *f, const struct e4d_record 
 
 	if (rec->ino == 66)
 		return "/srv/\033[31mevil\n";
-	if (rec->ino == 67)
+	if (rec->ino == 670000)
 		return NULL;
 	snprintf(path, sizeof(path), "/srv/data/file-%llu", (unsigned long long)rec->ino);
 	return path;

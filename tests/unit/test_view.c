@@ -327,17 +327,17 @@ static void batch_formats(void **state)
 	expect_in(ob.data, "ts,dev,ino,path,pid");
 	expect_in(ob.data, ",8:1,66,/srv/\\x1b[31mevil\\x0a,");
 	/* a name that is not known is none */
-	row(x, 67, 100, 14);
+	row(x, 670000, 100, 14);
 	refresh(x, 1);
 	ob.len = 0;
 	e4d_batch_put(&b, &x->v, &ob);
 	e4d_ob_char(&ob, 0);
-	expect_in(ob.data, ",8:1,67,,");
+	expect_in(ob.data, ",8:1,670000,,");
 	ob.len = 0;
 	b.format = E4D_BATCH_JSON;
 	e4d_batch_put(&b, &x->v, &ob);
 	e4d_ob_char(&ob, 0);
-	expect_in(ob.data, "\"ino\":67,\"path\":null,");
+	expect_in(ob.data, "\"ino\":670000,\"path\":null,");
 	e4d_ob_free(&ob);
 	e4d_batch_free(&b);
 }
