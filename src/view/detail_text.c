@@ -17,6 +17,7 @@
 #include "record/fields.h"
 #include "record/names.h"
 #include "util/escape.h"
+#include "util/plural.h"
 #include "verdict.h"
 #include "view/detail.h"
 #include "view/text.h"
@@ -365,8 +366,8 @@ static void put_totals(const struct out *o, const struct e4d_detail *d)
 	e4d_figure(subm, E4D_FIG_BYTES, E4D_UNITS_1024, (double)i->now.submitted);
 	e4d_figure(p50, E4D_FIG_NS, E4D_UNITS_1024, e4d_figures_latency(&i->now, 500));
 	e4d_figure(p99, E4D_FIG_NS, E4D_UNITS_1024, e4d_figures_latency(&i->now, 990));
-	line(o, "since the start: %llu writes, %s, p50 %s, p99 %s",
-	     (unsigned long long)i->now.writes, subm, p50, p99);
+	line(o, "since the start: %llu write%s, %s, p50 %s, p99 %s",
+	     (unsigned long long)i->now.writes, e4d_s(i->now.writes), subm, p50, p99);
 	line(o, "  of these %llu extending, %llu short, %llu failed",
 	     (unsigned long long)i->now.extending, (unsigned long long)i->now.shorts,
 	     (unsigned long long)i->now.errors);

@@ -191,23 +191,16 @@ void e4d_screen_show(const struct e4d_frame *f)
 /* The bytes of a key that terminfo does not know (ECMA-48): no keys of ours. */
 static bool is_escaped(wint_t c, bool at_once)
 {
-	static enum { NONE, ESCAPE, SS3, CSI, CSI_FIRST, MOUSE3, MOUSE2, MOUSE1 } in;
+	static enum { NONE, ESCAPE, SS3, CSI, CSI_FIRST } in;
 	int was = in;
 
 	switch (was) {
 	case SS3:
 		in = c >= '0' && c <= '9' ? SS3 : NONE;
 		return true;
-	case MOUSE3: /* three bytes more, whatever they are */
-	case MOUSE2:
-	case MOUSE1:
-		in = was == MOUSE1 ? NONE : was + 1;
-		return true;
 	case CSI_FIRST: /* the console's function keys have one byte more: ESC [ [ A */
 	case CSI:
 		in = (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI : NONE;
-		if (was == CSI_FIRST && c == 'M')
-			in = MOUSE3;
 		return true;
 	case ESCAPE:
 		in = c == '[' ? CSI_FIRST : c == 'O' ? SS3 : c == 27 ? ESCAPE : NONE;

@@ -36,6 +36,59 @@ static void enter_is_for_what_was_read(void **state)
 	line_with(x, "ino 31 ");
 }
 
+/* One after the other: what was seen keeps its place until the pane is left. */
+static void findings_are_seen_in_turn(void **state)
+{
+	struct fixture *x = *state;
+
+	for (uint64_t ino = 31; ino < 35; ino++) {
+		struct e4d_record r = leak(ino, ino * SECOND);
+
+		feed(x, &r);
+	}
+	keys(x, "5");
+	for (uint64_t ino = 34; ino > 30; ino--) { /* the latest first */
+		draw(x, 24, 80);
+		assert_int_equal(finding_at_cursor(x), ino);
+		keys(x, "\nj");
+		assert_int_equal(x->m.findings.unseen, ino - 31);
+	}
+}
+
+/* The latest writes of all are not kept for long: the finding's own is there all the same. */
+static void a_finding_has_its_write(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = leak(31, 10 * SECOND);
+
+	x->k.feed.replay = true;
+	feed(x, &r);
+	x->m.writes_n = 0;
+	keys(x, "5\n\n");
+	assert_int_equal(x->v.showing, E4D_SHOW_DETAIL);
+	draw(x, 40, 120);
+	line_with(x, "WRITES: the last 1 of 1");
+	line_with(x, "!leak");
+}
+
+/* Sideways no further than there is text. */
+static void text_stays_in_sight(void **state)
+{
+	struct fixture *x = *state;
+	struct e4d_record r = leak(31, 10 * SECOND);
+
+	x->k.feed.replay = true;
+	feed(x, &r);
+	keys(x, "5\n\n");
+	for (size_t cols = 60; cols <= 120; cols += 60) {
+		for (int i = 0; i < 20; i++)
+			e4d_key(&x->v, E4D_KEY_RIGHT);
+		draw(x, 40, cols);
+		line_with(x, cols < 100 ? "!leak" : "generation 1 ");
+	}
+	assert_int_equal(x->v.text_left, 0);
+}
+
 /* A file that several write to is found by each of them, whoever was sampled last. */
 static void files_of_a_process(void **state)
 {
@@ -112,8 +165,13 @@ static void a_hidden_order_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		KEYS(enter_is_for_what_was_read), KEYS(files_of_a_process),
-		KEYS(a_mistake_can_be_mended),    KEYS(another_prompt_forgets_the_mistake),
+		KEYS(findings_are_seen_in_turn),
+		KEYS(a_finding_has_its_write),
+		KEYS(text_stays_in_sight),
+		KEYS(enter_is_for_what_was_read),
+		KEYS(files_of_a_process),
+		KEYS(a_mistake_can_be_mended),
+		KEYS(another_prompt_forgets_the_mistake),
 		KEYS(a_hidden_order_is_named),
 	};
 

@@ -160,10 +160,10 @@ static void test_starved(void **state)
 	static const struct e4d_vcase plain = {.w.len = 262144},
 				      full = {.w = {.len = 262144, .setup = wl_setup_nearly_full}};
 	const struct e4d_vfs fs = {.blksize = 4096, .unit = 4096, .extents = true};
-	const int starved[] = {-ENOSPC, -EDQUOT, -ENOMEM};
+	const int starved[] = {-ENOSPC, -EDQUOT, -ENOMEM, -ECANCELED};
 	struct wl_outcome o = {0};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(starved) / sizeof(*starved); i++) {
 		struct e4d_vresult r = {.c = &plain, .res.submitted = 262144};
 
 		r.res.ret = starved[i];
@@ -306,6 +306,47 @@ static void test_writer_dies_with_its_parent(void **state)
 }
 
 /* Makes every open with O_TMPFILE fail, as on a file system that has none. */
+/* From here on this system call fails so. */
+static int without(unsigned int syscall_nr, int err)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syscall_nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
+static int64_t run_without_uring(const struct wl_case *c, int fd, struct wl_result *res)
+{
+	struct wl_case plain = *c;
+
+	plain.run = NULL;
+	return without(SYS_io_uring_setup, EPERM) ? -1 : wl_run_plain(&plain, fd, res);
+}
+
+/* What is not offered was not written: the tracer has nothing to see. */
+static void test_not_offered(void **state)
+{
+	const struct wl_case c = {
+		.name = "a/b", .len = 4096, .submit = wl_submit_uring, .run = run_without_uring};
+	struct wl_outcome out;
+	struct wl_result *res = wl_result_new();
+
+	(void)state;
+	assert_non_null(res);
+	assert_int_equal(execute(&c, res, &out), WL_SKIPPED);
+	assert_string_equal(res->skip, "io_uring_setup: Operation not permitted");
+	assert_false(res->scarce);
+	assert_false(res->done);
+	assert_int_equal(res->writes, 0);
+	wl_outcome_free(&out);
+}
+
 static int without_tmpfile(void)
 {
 	struct sock_filter code[] = {
@@ -361,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_ignored_signals),
 		cmocka_unit_test(test_writer_that_does_not_end),
 		cmocka_unit_test(test_writer_dies_with_its_parent),
+		cmocka_unit_test(test_not_offered),
 		cmocka_unit_test(test_no_name_without_tmpfile),
 	};
 
