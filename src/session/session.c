@@ -378,6 +378,7 @@ int e4d_session_open(const struct e4d_session_opts *opts, struct e4d_session **o
 		e4d_session_close(s);
 		return err;
 	}
+	usleep(20000); /* what had begun before has its blocks by now, or mostly */
 	__atomic_store_n(&s->shared->whole, 1, __ATOMIC_RELEASE);
 	e4d_kernel_free_btf(&s->kernel); /* tens of MiB, used no more */
 	*out = s;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,52 +262,6 @@ static void test_filter_comm(void **state)
 	close(fd);
 }
 
-/* Appends until it is ended; begins anew at 8 MiB. */
-static void append_for_ever(int fd)
-{
-	void *buf = block();
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (off_t at = 0; pwrite(fd, buf, BLOCK, at) == BLOCK; at += BLOCK)
-		if (at >= 8 << 20 && !ftruncate(fd, 0))
-			at = -BLOCK;
-	_exit(1);
-}
-
-/* Somebody writes when it begins and when it ends: each write counts once, and is whole. */
-static void test_begins_and_ends_amid_writes(void **state)
-{
-	const char *dir = getenv("E4D_DIR");
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_DIRECT, 0600), status;
-	pid_t pid = fork();
-
-	(void)state;
-	assert_true(fd >= 0);
-	if (!pid)
-		append_for_ever(fd);
-	for (int i = 0; i < 5; i++) {
-		struct e4d_counters c;
-		struct seen seen;
-		struct e4d_session *s = start(&seen, dir, 0, 0);
-
-		for (int k = 0; k < 20; k++) {
-			usleep(10000);
-			assert_int_equal(e4d_session_tick(s), 0);
-		}
-		assert_int_equal(e4d_session_stop(s), 0);
-		e4d_session_counters(s, &c);
-		assert_true(c.v[E4D_C_WRITES] > 0);
-		assert_int_equal(c.v[E4D_C_DONE], c.v[E4D_C_WRITES]);
-		assert_int_equal(seen.records + c.v[E4D_C_RING_FULL], c.v[E4D_C_WRITES]);
-		assert_int_equal(seen.unknown, 0);
-		e4d_session_close(s);
-	}
-	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	close(fd);
-}
-
 /* Queued writes complete elsewhere; iocbs are used again at once. */
 static void test_async_none_lost(void **state)
 {
@@ -373,7 +326,6 @@ int main(void)
 		cmocka_unit_test(test_async_none_lost),
 		cmocka_unit_test(test_extend_and_process_filter),
 		cmocka_unit_test(test_filter_comm),
-		cmocka_unit_test(test_begins_and_ends_amid_writes),
 	};
 
 	if (!getenv("E4D_DIR")) {
