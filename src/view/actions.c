@@ -370,15 +370,6 @@ static int parse_time(const struct e4d_feed *feed, const char *text, uint64_t *n
 	return 0;
 }
 
-static void clock_text(const struct e4d_feed *feed, uint64_t ns, char out[16])
-{
-	time_t t = (time_t)(((int64_t)ns + feed->boot_to_real_ns) / 1000000000);
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	strftime(out, 16, "%H:%M:%S", &tm);
-}
-
 static void go_to(struct e4d_view *v)
 {
 	struct e4d_feed *feed = v->m->feed;
@@ -392,8 +383,8 @@ static void go_to(struct e4d_view *v)
 	}
 	/* a whole second may begin before the first write in it */
 	if (ns + 1000000000 <= feed->first_ns || ns > feed->last_ns) {
-		clock_text(feed, feed->first_ns, first);
-		clock_text(feed, feed->last_ns, last);
+		e4d_time_of_day(feed->boot_to_real_ns, feed->first_ns, first, sizeof(first));
+		e4d_time_of_day(feed->boot_to_real_ns, feed->last_ns, last, sizeof(last));
 		e4d_view_say(v, true, "the dump is from %s to %s", first, last);
 		return;
 	}

@@ -8,11 +8,11 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "confirm/confirm.h"
 #include "record/fields.h"
 #include "util/clock.h"
+#include "view/beside.h"
 #include "view/facts.h"
 
 /* Of ext4's superblock, struct ext4_super_block in fs/ext4/ext4.h. */
@@ -129,42 +129,27 @@ static void look(struct e4d_facts *f, const struct e4d_record *id, const char *p
 	close(fd);
 }
 
-/*
- * In the grandchild. It must hold nothing open: a link that it keeps would keep the
- * programs attached for as long as it hangs.
- */
-static void answer(int to, const struct e4d_facts *known, const struct e4d_record *id,
-                   const char *path)
-{
-	struct e4d_facts f = *known;
+struct question {
+	struct e4d_facts known;
+	const struct e4d_record *id;
+	const char *path;
+};
 
-	if (dup2(to, 3) != 3 || close_range(4, ~0U, 0))
-		_exit(1);
-	look(&f, id, path);
-	_exit(write(3, &f, sizeof(f)) != sizeof(f));
+static void answer(int to, void *ctx)
+{
+	struct question *q = ctx;
+	ssize_t n;
+
+	look(&q->known, q->id, q->path);
+	n = write(to, &q->known, sizeof(q->known)); /* less than PIPE_BUF: whole, or not at all */
+	(void)n;
 }
 
 int e4d_facts_ask(const struct e4d_facts *known, const struct e4d_record *id, const char *path)
 {
-	int fd[2];
-	pid_t pid;
+	struct question q = {*known, id, path};
 
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
-	pid = fork();
-	if (!pid) {
-		/* a grandchild is nobody's zombie */
-		if (!fork())
-			answer(fd[1], known, id, path);
-		_exit(0);
-	}
-	close(fd[1]);
-	if (pid < 0) {
-		close(fd[0]);
-		return -EAGAIN;
-	}
-	waitpid(pid, NULL, 0);
-	return fd[0];
+	return e4d_beside(answer, &q);
 }
 
 bool e4d_facts_take(int fd, struct e4d_facts *facts)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "util/clock.h"
+#include "view/beside.h"
 #include "view/lookup.h"
 
 /* What goes through the pipe, in front of a path of `len` bytes. */
@@ -16,16 +14,19 @@ struct answer {
 	uint32_t row, len;
 };
 
-/* In the grandchild, which holds nothing else open: see facts.c. */
-static void answer_all(int to, struct e4d_feed *feed, const struct e4d_items *t)
-{
-	FILE *out;
+struct question {
+	struct e4d_feed *feed;
+	const struct e4d_items *t;
+};
 
-	if (dup2(to, 3) != 3 || close_range(4, ~0U, 0))
-		_exit(1);
-	out = fdopen(3, "w");
-	for (uint32_t i = 0; out && i < t->n; i++) {
-		const char *path = t->row[i].path ? NULL : feed->ops->path(feed, &t->row[i].last);
+static void answer_all(int to, void *ctx)
+{
+	const struct question *q = ctx;
+	FILE *out = fdopen(to, "w");
+
+	for (uint32_t i = 0; out && i < q->t->n; i++) {
+		struct e4d_item *row = &q->t->row[i];
+		const char *path = row->path ? NULL : q->feed->ops->path(q->feed, &row->last);
 		struct answer a = {.row = i, .len = path ? (uint32_t)strlen(path) : 0};
 
 		if (!path)
@@ -34,7 +35,6 @@ static void answer_all(int to, struct e4d_feed *feed, const struct e4d_items *t)
 		fwrite(path, a.len, 1, out);
 		fflush(out); /* the next may hang */
 	}
-	_exit(0);
 }
 
 /* All of len bytes before the time is over (CLOCK_BOOTTIME ns). */
@@ -73,29 +73,6 @@ static void take_all(int fd, struct e4d_items *t)
 	}
 }
 
-static void ask(struct e4d_feed *feed, struct e4d_items *t)
-{
-	int fd[2];
-	pid_t pid;
-
-	if (pipe2(fd, O_CLOEXEC))
-		return;
-	pid = fork();
-	if (!pid) {
-		/* a grandchild is nobody's zombie; it ends when nobody reads */
-		signal(SIGPIPE, SIG_DFL);
-		if (!fork())
-			answer_all(fd[1], feed, t);
-		_exit(0);
-	}
-	close(fd[1]);
-	if (pid > 0) {
-		waitpid(pid, NULL, 0);
-		take_all(fd[0], t);
-	}
-	close(fd[0]);
-}
-
 static uint32_t nameless(const struct e4d_items *t)
 {
 	uint32_t n = 0;
@@ -107,7 +84,12 @@ static uint32_t nameless(const struct e4d_items *t)
 
 uint32_t e4d_lookup(struct e4d_feed *feed, struct e4d_items *t)
 {
-	if (nameless(t))
-		ask(feed, t);
+	struct question q = {feed, t};
+	int fd = nameless(t) ? e4d_beside(answer_all, &q) : -1;
+
+	if (fd >= 0) {
+		take_all(fd, t);
+		close(fd);
+	}
 	return nameless(t);
 }
