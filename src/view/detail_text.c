@@ -99,12 +99,10 @@ static void put_identity(const struct out *o, const struct e4d_detail *d)
 static size_t time_text(const struct e4d_model *m, uint64_t boot_ns, char *out, size_t size)
 {
 	int64_t real = (int64_t)boot_ns + m->feed->boot_to_real_ns;
-	time_t t = (time_t)(real / 1000000000);
 	size_t n;
-	struct tm tm;
 
-	localtime_r(&t, &tm);
-	n = strftime(out, size, "%H:%M:%S", &tm);
+	e4d_time_of_day(m->feed->boot_to_real_ns, boot_ns, out, size);
+	n = strlen(out);
 	return n + (size_t)snprintf(out + n, size - n, ".%03d", (int)(real / 1000000 % 1000));
 }
 
