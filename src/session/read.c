@@ -14,6 +14,19 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
 	return &s->att;
 }
 
+/*
+ * What is followed late takes its begin back (follow_late in begin.bpf.h). One that began
+ * before the hooks came and waited longer for its blocks than the session for it was never
+ * counted: there may be nothing to take it from.
+ */
+static void none_below_zero(__u64 *v)
+{
+	if ((__s64)v[E4D_C_INSIDE] < 0)
+		v[E4D_C_INSIDE] = v[E4D_C_INSIDE_BYTES] = 0;
+	if ((__s64)v[E4D_C_FILTERED] < 0)
+		v[E4D_C_FILTERED] = 0;
+}
+
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 {
 	const struct e4d_counters *rows = s->shared->rows;
@@ -28,6 +41,7 @@ void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)
 		e4d_feed_count(&s->feed, v);
 	for (int c = 0; c < E4D_C_COUNT; c++)
 		v[c] += s->settled.v[c];
+	none_below_zero(v);
 	v[E4D_C_WRITES] += v[E4D_C_INSIDE] + s->pending.plain;
 	v[E4D_C_DONE] += v[E4D_C_INSIDE];
 	v[E4D_C_PRODUCED] += s->opts.cfg.all ? v[E4D_C_INSIDE] : 0;
