@@ -240,6 +240,11 @@ broken() { # NAME DUMP WHY: after stop
 	check "$1-whole" '' "$(torn "$2")"
 	check "$1-reads" "$(said recorded | awk '{ print ($1 > 0) }') 0" "$(bt "$2" >"$tmp/bt"; echo "$(($(grep -cE ' (write|inside): ' "$tmp/bt") > 0)) $(grep -c ' end: ' "$tmp/bt")")"
 }
+mount -t tmpfs -o size=4k none "$small"
+check no-room 3 "$(refused -o "$small/d" --duration 1)"
+says no-room-why 'cannot be begun: No space left' "$tmp/err"
+check no-room-nothing-left '' "$(ls -A "$small")"
+umount "$small"
 mount -t tmpfs -o size=1M none "$small"
 start "$small/d" --all
 random_writes 20000

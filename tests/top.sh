@@ -132,6 +132,7 @@ unknown_keys() {
 		keys f
 		until_shows '1 NEW FINDING'
 		keys C-Up S-Up M-Up C-F5 M-A
+		keys -H 1b 5b 4d 20 41 71 # a click, of a mouse that somebody left on: X10's
 		sleep 0.2
 		keys C-Right u
 		shows "unknown-keys/$term" ' 1000'

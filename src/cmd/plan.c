@@ -38,7 +38,9 @@ static void print_place(const struct e4d_vrun *r, const struct e4d_lab *lab)
 	char dir[512];
 
 	e4d_escape_text(dir, sizeof(dir), r->mount.dir, strlen(r->mount.dir));
-	if (lab)
+	if (lab && *lab->lost) /* mounted over the directory, and all of it on the device */
+		printf("%s; nothing is written now\n", lab->where);
+	else if (lab)
 		printf("%s: %s; nothing is written now\n", dir, lab->where);
 	else
 		printf("%s: ext4 on %s, %" PRIu64 " MiB free; nothing is written now\n", dir,

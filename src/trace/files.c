@@ -73,7 +73,8 @@ int e4d_dump_create(struct e4d_dump *d, const char *path, char *why, size_t why_
 		return -ENOMEM;
 	while (len > 1 && name[len - 1] == '/') /* or O_NOFOLLOW would follow */
 		name[--len] = 0;
-	if (mkdir(name, 0700) && errno != EEXIST)
+	d->made = !mkdir(name, 0700);
+	if (!d->made && errno != EEXIST)
 		err = -errno;
 	if (!err) {
 		d->dir = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -154,6 +155,20 @@ void e4d_dump_remove(struct e4d_dump *d, const char *name)
 
 	if (!fstatat(d->dir, name, &st, AT_SYMLINK_NOFOLLOW) && !unlinkat(d->dir, name, 0))
 		__atomic_fetch_sub(&d->bytes, (uint64_t)st.st_size, __ATOMIC_RELAXED);
+}
+
+void e4d_dump_undo(struct e4d_dump *d, const char *path)
+{
+	DIR *list = e4d_dump_list(d);
+	struct dirent *de;
+
+	while (list && (de = readdir(list)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			e4d_dump_remove(d, de->d_name);
+	if (list)
+		closedir(list);
+	if (d->made)
+		rmdir(path);
 }
 
 void e4d_dump_close(struct e4d_dump *d)

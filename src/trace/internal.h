@@ -33,6 +33,7 @@ struct e4d_stream {
 /* The dump on disk. */
 struct e4d_dump {
 	int dir;
+	bool made;             /* the directory was not there before */
 	unsigned int rotation; /* that is being written */
 	uint64_t bytes;        /* of all files there are; a thread changes it too */
 	uint64_t current;      /* written in this rotation */
@@ -56,6 +57,8 @@ bool e4d_dump_end_file(const struct e4d_dump *d, struct e4d_stream *s, char name
 DIR *e4d_dump_list(const struct e4d_dump *d);
 /* Removes a file; its bytes count no longer. */
 void e4d_dump_remove(struct e4d_dump *d, const char *name);
+/* As it was before e4d_dump_create(): what was begun there in vain goes. */
+void e4d_dump_undo(struct e4d_dump *d, const char *path);
 void e4d_dump_close(struct e4d_dump *d);
 
 static inline void e4d_dump_count(struct e4d_dump *d, uint64_t more)

@@ -363,10 +363,12 @@ int e4d_trace_create(struct e4d_trace_writer **out, const char *dir,
 	err = e4d_dump_create(&w->dump, dir, why, why_len);
 	if (!err) {
 		err = set_up(w, info);
-		if (err)
+		if (err) {
 			snprintf(why, why_len,
 			         "the dump in %s cannot be begun: %s; name another directory", dir,
 			         strerror(-err));
+			e4d_dump_undo(&w->dump, dir);
+		}
 	}
 	if (err) {
 		e4d_trace_writer_close(w);

@@ -42,9 +42,9 @@ enum e4d_vtool e4d_vtool_sum(const struct e4d_vrun *r, char *why, size_t len)
 	}
 	snprintf(why, len,
 	         "tier %s: agrees in %u case%s, disagrees in %u, blind in %u, %" PRIu64
-	         " event%s lost",
+	         " event%s lost%s%s",
 	         e4d_tier_name(t->tier), r->agree, e4d_s(r->agree), r->disagree, r->blind, t->lost,
-	         e4d_s(t->lost));
+	         e4d_s(t->lost), *t->losses ? ": " : "", t->losses);
 	if (r->disagree)
 		return E4D_V_DISAGREES;
 	return r->blind || t->lost ? E4D_V_BLIND : E4D_V_AGREES;

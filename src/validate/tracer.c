@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -78,11 +79,12 @@ static bool all_seen(const struct e4d_vtracer *t)
 	return true;
 }
 
-static void count_loss(void *ctx, const char *name, uint64_t n)
+static void name_loss(void *ctx, const char *name, uint64_t n)
 {
-	(void)ctx;
-	(void)name;
-	(void)n;
+	struct e4d_vtracer *t = ctx;
+	size_t at = strlen(t->losses);
+
+	snprintf(t->losses + at, sizeof(t->losses) - at, "%s%s %" PRIu64, at ? ", " : "", name, n);
 }
 
 void e4d_vtracer_settle(struct e4d_vtracer *t, bool last)
@@ -103,7 +105,7 @@ void e4d_vtracer_close(struct e4d_vtracer *t)
 	if (!t->session)
 		return;
 	e4d_session_stop(t->session);
-	t->lost += e4d_session_losses(t->session, count_loss, NULL);
+	t->lost += e4d_session_losses(t->session, name_loss, t);
 	e4d_session_close(t->session);
 	t->session = NULL;
 }

@@ -15,7 +15,8 @@ struct e4d_vtracer {
 	dev_t dev;
 	struct e4d_vresult *results; /* the caller's, with `ino` set before the write */
 	size_t count;
-	uint64_t lost; /* in all sessions that have ended */
+	uint64_t lost;    /* in all sessions that have ended */
+	char losses[320]; /* "NAME COUNT, ...", of each of them */
 	char why[1024];
 };
 

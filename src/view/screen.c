@@ -129,6 +129,7 @@ int e4d_screen_open(enum e4d_color color)
 	noecho();
 	nonl();
 	keypad(stdscr, TRUE);
+	keyok(KEY_MOUSE, FALSE); /* an earlier program may have left the mouse on: is_escaped() */
 	nodelay(stdscr, TRUE);
 	set_escdelay(25);
 	leaveok(stdscr, TRUE);
@@ -191,16 +192,23 @@ void e4d_screen_show(const struct e4d_frame *f)
 /* The bytes of a key that terminfo does not know (ECMA-48): no keys of ours. */
 static bool is_escaped(wint_t c, bool at_once)
 {
-	static enum { NONE, ESCAPE, SS3, CSI, CSI_FIRST } in;
+	static enum { NONE, ESCAPE, SS3, CSI, CSI_FIRST, MOUSE_BUTTON, MOUSE_X, MOUSE_Y } in;
 	int was = in;
 
 	switch (was) {
+	case MOUSE_BUTTON: /* X10's: ESC [ M and three bytes of any kind */
+	case MOUSE_X:
+	case MOUSE_Y:
+		in = was == MOUSE_Y ? NONE : was + 1;
+		return true;
 	case SS3:
 		in = c >= '0' && c <= '9' ? SS3 : NONE;
 		return true;
 	case CSI_FIRST: /* the console's function keys have one byte more: ESC [ [ A */
 	case CSI:
-		in = (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI : NONE;
+		in = was == CSI_FIRST && c == 'M'                            ? MOUSE_BUTTON
+		     : (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI
+		                                                            : NONE;
 		return true;
 	case ESCAPE:
 		in = c == '[' ? CSI_FIRST : c == 'O' ? SS3 : c == 27 ? ESCAPE : NONE;

@@ -38,11 +38,35 @@ session() { # TIER
 	rm -f /tmp/i
 }
 
+# Lines of B that A has not, in one.
+others() { # A B
+	awk -v has="$1" 'BEGIN { while ((getline l < has) > 0) seen[l] = 1 }
+		!($0 in seen) { printf "%s ", $0 }' "$2" | cut -c1-300
+}
+
 # validate's own word on this kernel against validate.expected: exactly the cases that
 # leak may fail, and the tracer must agree with the disk. WHAT: safe, or the lab's slice.
+# A hook that the kernel skipped is said, and no word on validate: once more then.
 judged() { # TIER WHAT VALIDATE_OPTION...
 	name=vm/$kernel/$1/validate-$2 tier=$1
 	shift 2
+	validates "$@"
+	lost=$(sed -n "s/.*disagrees in 0, blind in [0-9]*, \([1-9][0-9]* event.*\)'/\1/p" /tmp/out)
+	if [ -n "$lost" ]; then
+		echo "# $name once more: $lost"
+		validates "$@"
+	fi
+	if [ "$ran" -gt 20 ] && cmp -s /tmp/failed /tmp/known; then
+		echo "ok $name"
+	else
+		echo "not ok $name: expected $(wc -l </tmp/known) known failures, missing: $(others /tmp/failed /tmp/known), more: $(others /tmp/known /tmp/failed), $ran passed; $(grep -hE -m 3 "'sa[yw]|message: 'tier" /tmp/out | tr '\n' ';')"
+		sed 's/^/# /' /tmp/out /tmp/err
+	fi
+	tail -n 1 /tmp/out
+}
+
+# What failed, what may, and how many passed: /tmp/failed, /tmp/known, ran.
+validates() { # VALIDATE_OPTION...
 	build/ext4diotop validate --tier "$tier" --format tap13 "$@" >/tmp/out 2>/tmp/err
 	sed -nE 's/^not ok [0-9]+ -? ?([^#]*[^# ]).*/\1/p' /tmp/out | sort >/tmp/failed
 	: >/tmp/known
@@ -53,13 +77,6 @@ judged() { # TIER WHAT VALIDATE_OPTION...
 				n in bad' | sort >/tmp/known
 	fi
 	ran=$(grep -c '^ok ' /tmp/out)
-	if [ "$ran" -gt 20 ] && cmp -s /tmp/failed /tmp/known; then
-		echo "ok $name"
-	else
-		echo "not ok $name: expected $(wc -l </tmp/known) known failures, got: $(tr '\n' ' ' </tmp/failed | cut -c1-300)$(grep -hm 2 "'sa[yw]" /tmp/out | tr '\n' ';')"
-		sed 's/^/# /' /tmp/out /tmp/err
-	fi
-	tail -n 1 /tmp/out
 }
 
 validate() { # TIER
