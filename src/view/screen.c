@@ -206,9 +206,9 @@ static bool is_escaped(wint_t c, bool at_once)
 		return true;
 	case CSI_FIRST: /* the console's function keys have one byte more: ESC [ [ A */
 	case CSI:
-		in = was == CSI_FIRST && c == 'M'                            ? MOUSE_BUTTON
-		     : (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI
-		                                                            : NONE;
+		in = (was == CSI_FIRST && c == '[') || c < '@' || c > '~' ? CSI : NONE;
+		if (was == CSI_FIRST && c == 'M')
+			in = MOUSE_BUTTON;
 		return true;
 	case ESCAPE:
 		in = c == '[' ? CSI_FIRST : c == 'O' ? SS3 : c == 27 ? ESCAPE : NONE;

@@ -24,6 +24,7 @@
 
 #include "exitcode.h"
 #include "validate/expect.h"
+#include "validate/report.h"
 
 static unsigned int made;
 
@@ -152,6 +153,23 @@ static void test_not_run_is_no_success(void **state)
 	assert_int_equal(e4d_vrun_exit(&run), E4D_EXIT_FINDING);
 	assert_int_equal(e4d_vexpect_exit(&run, E4D_V_EXPECT_BROKEN, why, sizeof(why)),
 	                 E4D_EXIT_CLEAN);
+}
+
+/* What was lost makes the run blind, and is named. */
+static void test_lost_is_named(void **state)
+{
+	static const struct e4d_vcase c = {.w.len = 4096};
+	struct e4d_vresult r = {.c = &c};
+	struct e4d_vrun run = {.results = &r, .count = 1, .tracer.tier = E4D_TIER_KPROBE};
+	char why[200];
+
+	e4d_vrun_end(&run);
+	assert_int_equal(e4d_vtool_sum(&run, why, sizeof(why)), E4D_V_AGREES);
+	run.tracer.lost = 1;
+	strcpy(run.tracer.losses, "half_seen 1");
+	assert_int_equal(e4d_vtool_sum(&run, why, sizeof(why)), E4D_V_BLIND);
+	assert_non_null(strstr(why, "1 event lost: half_seen 1"));
+	assert_int_equal(e4d_vrun_exit(&run), E4D_EXIT_BLIND);
 }
 
 /* A full disk is the environment's, but for the cases that are about it. */
@@ -408,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_each_bound),
 		cmocka_unit_test(test_room_in_units),
 		cmocka_unit_test(test_not_run_is_no_success),
+		cmocka_unit_test(test_lost_is_named),
 		cmocka_unit_test(test_starved),
 		cmocka_unit_test(test_ignored_signals),
 		cmocka_unit_test(test_writer_that_does_not_end),
