@@ -67,6 +67,7 @@ one_kernel() { # KERNEL: everything goes to its log; TAP lines are picked later
 	fi
 	say "$k: $((SECONDS - start)) s, $(grep -c '^ok ' "$log") passed, $(grep -c '^not ok ' "$log") failed"
 	grep -i 'again\|retry\|crash' "$log.run" >&2
+	grep '^# .* once more: ' "$log" >&2
 }
 
 make -s -j"$(nproc)" STATIC=1 B=build/static all >&2 && make -s live >&2 || exit 3
