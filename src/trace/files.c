@@ -163,8 +163,7 @@ void e4d_dump_undo(struct e4d_dump *d, const char *path)
 	struct dirent *de;
 
 	while (list && (de = readdir(list)))
-		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
-			e4d_dump_remove(d, de->d_name);
+		e4d_dump_remove(d, de->d_name); /* files only */
 	if (list)
 		closedir(list);
 	if (d->made)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "session/session.h"
+#include "util/loss.h"
 #include "validate/tracer.h"
 
 #define TICK_US    2000
@@ -82,9 +82,8 @@ static bool all_seen(const struct e4d_vtracer *t)
 static void name_loss(void *ctx, const char *name, uint64_t n)
 {
 	struct e4d_vtracer *t = ctx;
-	size_t at = strlen(t->losses);
 
-	snprintf(t->losses + at, sizeof(t->losses) - at, "%s%s %" PRIu64, at ? ", " : "", name, n);
+	e4d_loss_append(t->losses, sizeof(t->losses), name, n);
 }
 
 void e4d_vtracer_settle(struct e4d_vtracer *t, bool last)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "util/loss.h"
 #include "verdict.h"
 #include "view/detail.h"
 
@@ -175,10 +176,8 @@ static void ask(struct e4d_detail *d)
 static void on_loss(void *ctx, const char *name, uint64_t n)
 {
 	struct e4d_timeline *t = ctx;
-	size_t at = strlen(t->losses);
 
-	snprintf(t->losses + at, sizeof(t->losses) - at, "%s%s %llu", at ? ", " : "", name,
-	         (unsigned long long)n);
+	e4d_loss_append(t->losses, sizeof(t->losses), name, n);
 }
 
 void e4d_detail_refresh(struct e4d_detail *d)
