@@ -187,7 +187,7 @@ static __always_inline struct e4d_slot *follow_plain(struct e4d_plain *p, struct
 	w = slot_claim(tkey);
 	if (!w) {
 		count(E4D_C_STATE_FULL, 1);
-		p->iocb = 0;
+		e4d_plain_free(p);
 		return NULL;
 	}
 	init_state(w, p->iocb, p->inode);
@@ -206,7 +206,7 @@ static __always_inline struct e4d_slot *follow_plain(struct e4d_plain *p, struct
 	w->rec.seen = p->seen;
 	if (p->seen & E4D_SEEN_END_IO)
 		w->phase = E4D_PHASE_DONE;
-	p->iocb = 0;
+	e4d_plain_free(p);
 	return w;
 }
 
@@ -249,7 +249,7 @@ static __always_inline void close_before(struct kiocb *iocb, struct inode *inode
 	t = cfg.all && p->inode == k_id(inode) && p->id == id ? follow_plain(p, inode) : NULL;
 	if (t)
 		close_write(t, key_of(id));
-	p->iocb = 0;
+	e4d_plain_free(p);
 }
 
 SLOW int begin_slow(struct kiocb *iocb, struct inode *inode, __u32 submitted)

@@ -65,9 +65,8 @@ static __always_inline bool timed_begin(struct kiocb *iocb, struct inode *inode,
 	__u64 id = k_id(iocb);
 	struct e4d_plain *p = plain_at(id);
 
-	if (p->iocb && p->iocb != id)
+	if (!e4d_plain_claim(p, id))
 		return false;
-	p->iocb = id;
 	p->inode = k_id(inode);
 	p->submitted = submitted;
 	p->ts_ns = bpf_ktime_get_ns();
@@ -174,7 +173,7 @@ static __always_inline void timed_add(struct kiocb *iocb, struct e4d_plain *p, _
 static __always_inline void timed_end(struct kiocb *iocb, struct e4d_plain *p, __s64 ret)
 {
 	timed_add(iocb, p, ret, bpf_ktime_get_ns() - p->ts_ns);
-	p->iocb = 0;
+	e4d_plain_free(p);
 }
 
 /*
@@ -189,7 +188,7 @@ static __always_inline void timed_drop(struct kiocb *iocb)
 		return;
 	if (cfg.files && !cfg.all)
 		count_inside(1, p->submitted);
-	p->iocb = 0;
+	e4d_plain_free(p);
 }
 
 /* False: not one for this way. */
@@ -331,13 +330,13 @@ static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, s
 		__sync_fetch_and_add(&c->v[E4D_C_RING_FULL], 1);
 	if (cfg.files)
 		timed_add(iocb, p, ret, now - p->ts_ns);
-	p->iocb = 0;
+	e4d_plain_free(p);
 }
 #else
 static __always_inline void plain_end(struct kiocb *iocb, struct e4d_plain *p, struct inode *inode,
                                       __s32 ret, __u64 now)
 {
-	p->iocb = 0; /* plain_begin() makes none */
+	/* plain_begin() makes none */
 }
 #endif
 

@@ -57,6 +57,7 @@ SLOW struct e4d_sums *file_slow(__u64 id, __u64 ino, __u32 dev, __u32 gen, __u32
 		f->gen = gen;
 		f->dev = dev;
 		f->last_pid = bpf_get_current_pid_tgid() >> 32;
+		barrier(); /* with `who` another CPU sees the rest */
 		f->who = ino;
 	} else if (f->who != ino || f->gen != gen) {
 		/* this write or the place is of an inode that lay at its address before */

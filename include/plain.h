@@ -38,10 +38,40 @@ struct e4d_plain {
 	__u8 known;          /* enum e4d_wanted; from here on without cfg.all */
 	__u32 process_place; /* of its process, a hint as `place` is */
 	__u64 call;          /* the system call it is in: slot.h */
-	__u64 pad;
+	__u32 claims;        /* without compare-and-swap (5.10): who has it, or tries to */
+	__u32 pad;
 };
 
 _Static_assert(sizeof(struct e4d_plain) == 128, "two cache lines");
+
+/* False: another write is there. One of the same iocb is over, and its end was missed. */
+static __always_inline bool e4d_plain_claim(struct e4d_plain *p, __u64 iocb)
+{
+#ifdef E4D_NO_CMPXCHG
+	if (p->iocb == iocb)
+		return true;
+	/* of two at once one has it, or none: those may be counted */
+	__sync_fetch_and_add(&p->claims, 1);
+	if (p->claims != 1) {
+		__sync_fetch_and_add(&p->claims, -1);
+		return false;
+	}
+	p->iocb = iocb;
+	return true;
+#else
+	__u64 was = __sync_val_compare_and_swap(&p->iocb, 0, iocb);
+
+	return !was || was == iocb;
+#endif
+}
+
+static __always_inline void e4d_plain_free(struct e4d_plain *p)
+{
+	p->iocb = 0;
+#ifdef E4D_NO_CMPXCHG
+	__sync_fetch_and_add(&p->claims, -1);
+#endif
+}
 
 /*
  * Without cfg.all: does it tell of this write what was wanted? Of whichever: id.

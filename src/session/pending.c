@@ -305,7 +305,7 @@ int e4d_pending_end_plain(struct e4d_pending *p, uint64_t now, enum e4d_tier tie
 		if (!pl->iocb)
 			continue;
 		e4d_plain_record(&rec, pl, pl->isize, 0, now);
-		pl->iocb = 0;
+		e4d_plain_free(pl);
 		p->plain++;
 		rec.seen &= ~E4D_SEEN_RET;
 		rec.doubt = E4D_DOUBT_SETTLE;
