@@ -21,10 +21,11 @@ const struct e4d_attached *e4d_session_attached(const struct e4d_session *s)
  */
 static void none_below_zero(__u64 *v)
 {
-	if ((__s64)v[E4D_C_INSIDE] < 0)
-		v[E4D_C_INSIDE] = v[E4D_C_INSIDE_BYTES] = 0;
-	if ((__s64)v[E4D_C_FILTERED] < 0)
-		v[E4D_C_FILTERED] = 0;
+	static const int taken[] = {E4D_C_INSIDE, E4D_C_INSIDE_BYTES, E4D_C_FILTERED};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if ((__s64)v[taken[i]] < 0)
+			v[taken[i]] = 0;
 }
 
 void e4d_session_counters(const struct e4d_session *s, struct e4d_counters *sum)

@@ -275,6 +275,11 @@ static void give_other(struct e4d_table *t, const struct e4d_unplaced *unplaced,
 		row.sum.writes += unplaced->writes;
 		row.sum.submitted += unplaced->bytes;
 	}
+	/* a begin is taken back, its write is in no row yet: see none_below_zero() of read.c */
+	if ((int64_t)row.sum.writes < 0)
+		row.sum.writes = 0;
+	if ((int64_t)row.sum.submitted < 0)
+		row.sum.submitted = 0;
 	row.other = true;
 	row.pid = 0;
 	row.comm[0] = 0;

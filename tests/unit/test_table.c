@@ -213,6 +213,22 @@ static void test_counted_while_wanted(void **state)
 	e4d_feed_close(&feed);
 }
 
+/* A write that nobody counted at its begin is followed late, and takes one back. */
+static void test_taken_back(void **state)
+{
+	struct e4d_feed feed;
+	struct seen f = {0};
+
+	(void)state;
+	assert_int_equal(e4d_feed_open(&feed, shared, false), 0);
+	shared->rows[1].v[E4D_C_INSIDE] = -1;
+	shared->rows[1].v[E4D_C_INSIDE_BYTES] = -BYTES;
+	assert_int_equal(e4d_feed_files(&feed, SECOND, on_row, &f), 0);
+	assert_int_equal(f.other.sum.writes, 0);
+	assert_int_equal(f.other.sum.submitted, 0);
+	e4d_feed_close(&feed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_name_of_a_process, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parts_are_one_row, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_counted_while_wanted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_back, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
