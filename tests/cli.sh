@@ -22,7 +22,7 @@ traced() { # CASES OPTION...
 	: >"$tmp/err"
 	"$prog" trace --filter "dev=$dir" "$@" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	until grep -q '^tracing' "$tmp/err"; do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+	await tracing "$tmp/err" $pid
 	# shellcheck disable=SC2086
 	[ -z "$cases" ] || "$workload" run --keep "$dir" $cases >"$tmp/truth" 2>/dev/null
 	sleep 0.3
@@ -126,7 +126,7 @@ check trace-self-output-clean 1 "$(wc -l <"$tmp/out")"
 # -n ends by itself; a reader that goes away ends it quietly
 "$prog" trace --all -n 2 --json --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
-until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+await tracing "$tmp/err" $pid
 "$workload" run "$dir" append-1m overwrite hole-inside >/dev/null 2>&1
 wait $pid
 check trace-n 2 "$(wc -l <"$tmp/out")"
@@ -135,7 +135,7 @@ for end in TERM INT; do
 	: >"$tmp/err"
 	"$prog" trace --json --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+	await tracing "$tmp/err" $pid
 	dd if=/dev/zero of="$dir/lines" bs=4k count=3000 oflag=direct 2>/dev/null
 	kill -$end $pid
 	wait $pid
@@ -145,7 +145,7 @@ done
 : >"$tmp/err"
 "$prog" trace --json -n 100 --filter "dev=$dir" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
-until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+await tracing "$tmp/err" $pid
 dd if=/dev/zero of="$dir/lines" bs=4k count=3000 oflag=direct 2>/dev/null
 wait $pid
 check trace-n-of-many 100 "$(grep -c '"verdict":"clean"' "$tmp/out")"
@@ -155,7 +155,7 @@ mkfifo "$tmp/fifo"
 "$prog" trace --all --json --filter "dev=$dir" >"$tmp/fifo" 2>"$tmp/err" &
 pid=$!
 exec 9<"$tmp/fifo"
-until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+await tracing "$tmp/err" $pid
 exec 9<&-
 "$workload" run "$dir" append-1m >/dev/null 2>&1
 wait $pid
@@ -164,7 +164,7 @@ check trace-epipe-quiet 1 "$(wc -l <"$tmp/err")"
 : >"$tmp/err"
 "$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
 pid=$!
-until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+await tracing "$tmp/err" $pid
 "$workload" run "$dir" append-1m >/dev/null 2>&1
 wait $pid
 check trace-full-disk 3 $?
@@ -173,7 +173,7 @@ says trace-full-disk-says 'No space' "$tmp/err"
 : >"$tmp/err"
 "$prog" trace --all --json --filter "dev=$dir" >/dev/full 2>"$tmp/err" &
 pid=$!
-until grep -q '^tracing' "$tmp/err"; do sleep 0.05; done
+await tracing "$tmp/err" $pid
 kill -STOP $pid
 "$workload" run "$dir" append-1m >/dev/null 2>&1
 kill -INT $pid

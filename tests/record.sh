@@ -33,7 +33,7 @@ start() {
 	: >"$tmp/err"
 	"${runner[@]}" "$prog" record -o "$dump" --filter "dev=$dir" "$@" >"$tmp/out" 2>"$tmp/err" &
 	pid=$! job=$!
-	until grep -q '^recording' "$tmp/err"; do kill -0 $pid 2>/dev/null || return; sleep 0.05; done
+	await recording "$tmp/err" $pid || return
 	[ ${#runner[@]} = 0 ] || pid=$(pgrep -P "$job" -x ext4diotop || echo "$job") # under strace
 }
 # Ends it; the exit code is in $rc.
@@ -116,7 +116,7 @@ rows() { # by "name":value and by name = value alike
 start "$tmp/same" --all
 "$prog" trace --all --json --filter "dev=$dir" >"$tmp/jsonl" 2>"$tmp/trace.err" &
 tracer=$!
-until grep -q '^tracing' "$tmp/trace.err"; do kill -0 $tracer 2>/dev/null || break; sleep 0.05; done
+await tracing "$tmp/trace.err" $tracer
 "$workload" run "$dir" >/dev/null 2>&1
 random_writes 500
 sleep 0.5

@@ -182,7 +182,7 @@ seen page page 12.object 12.html
 : >err
 "$prog" record -o live --all --filter "dev=$dir" >out 2>err &
 pid=$!
-until grep -q '^recording' err; do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+await recording err $pid
 dd if=/dev/zero of="$dir/lines" bs=8k count=300 oflag=direct 2>/dev/null
 dd if=/dev/zero of="$dir/lines" bs=4k count=200 oflag=direct conv=notrunc 2>/dev/null
 "$workload" run --keep "$dir" efault-off append-1m >truth 2>/dev/null

@@ -32,7 +32,7 @@ start_record() { # DIR
 	: >"$tmp/rec.err"
 	"$prog" record -o "$1" --all --filter "dev=$dir" >/dev/null 2>"$tmp/rec.err" &
 	pid=$!
-	until grep -q '^recording' "$tmp/rec.err"; do kill -0 $pid 2>/dev/null || return; sleep 0.02; done
+	await recording "$tmp/rec.err" $pid
 }
 write_blocks() { dd if=/dev/zero of="$dir/blocks" bs=4k count=$blocks oflag=direct conv=notrunc 2>/dev/null; }
 # the blocks of the writes in a dump, by the other reader

@@ -10,3 +10,6 @@ says() { # NAME TEXT FILE
 		echo "not ok $suite/$1: expected '$2', got '$(head -c 200 "$3" | tr '\n' ' ')'"
 	fi
 }
+await() { # TEXT FILE PID: until a line of FILE begins with TEXT; not when PID has ended
+	until grep -q "^$1" "$2"; do kill -0 "$3" 2>/dev/null || return 1; sleep 0.05; done
+}
