@@ -50,7 +50,7 @@ static __always_inline bool e4d_plain_claim(struct e4d_plain *p, __u64 iocb)
 #ifdef E4D_NO_CMPXCHG
 	if (p->iocb == iocb)
 		return true;
-	/* of two at once one has it, or none: those may be counted */
+	/* of two at once one has it, or none has: who is refused is counted by the caller */
 	__sync_fetch_and_add(&p->claims, 1);
 	if (p->claims != 1) {
 		__sync_fetch_and_add(&p->claims, -1);
